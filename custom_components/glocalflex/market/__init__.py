@@ -1,0 +1,69 @@
+"""Client of the GLocalFlex flexibility market: asyncio, aiohttp and msgspec, nothing else."""
+
+from .auth import Account, Authorization, FixedToken, NoAccount
+from .client import MarketClient
+from .endpoint import Endpoint
+from .exceptions import (
+    CertificateNotTrusted,
+    CredentialsRefused,
+    HostNotFound,
+    MarketError,
+    MarketUnavailable,
+    NotAMarket,
+    StreamRefused,
+    TooManyRequests,
+    UndecodableFrame,
+)
+from .messages import Message
+from .model import (
+    BookOrder,
+    Contract,
+    ContractUpdate,
+    Control,
+    ExpiredOrder,
+    Location,
+    Order,
+    OrderBook,
+    OrderUpdate,
+    Side,
+    Trade,
+    UnknownMessage,
+)
+from .order_book import BookFigures, price_for, summarise
+from .stream import StreamName, StreamStatus
+
+__all__ = [
+    "Account",
+    "Authorization",
+    "BookFigures",
+    "BookOrder",
+    "CertificateNotTrusted",
+    "Contract",
+    "ContractUpdate",
+    "Control",
+    "CredentialsRefused",
+    "Endpoint",
+    "ExpiredOrder",
+    "FixedToken",
+    "HostNotFound",
+    "Location",
+    "MarketClient",
+    "MarketError",
+    "MarketUnavailable",
+    "Message",
+    "NoAccount",
+    "NotAMarket",
+    "Order",
+    "OrderBook",
+    "OrderUpdate",
+    "Side",
+    "StreamName",
+    "StreamRefused",
+    "StreamStatus",
+    "TooManyRequests",
+    "Trade",
+    "UndecodableFrame",
+    "UnknownMessage",
+    "price_for",
+    "summarise",
+]

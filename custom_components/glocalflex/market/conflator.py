@@ -1,0 +1,54 @@
+"""Keeps up with snapshots by handling only the newest."""
+
+import asyncio
+from collections.abc import Callable
+
+from .messages import Frame
+
+# A frame this small costs less to handle than to keep; what the market says of
+# the connection itself is always as small. Characters or bytes.
+SMALL = 1024
+
+
+class Conflator:
+    """Handles the newest of the frames put in, at most once an interval.
+
+    A frame that arrives while another waits takes its place, undecoded.
+    """
+
+    def __init__(self, handle: Callable[[Frame], object], interval: float) -> None:
+        """`interval` is in seconds."""
+        self._handle = handle
+        self._interval = interval
+        self._frame: Frame | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_at = 0.0
+        self.replaced = 0
+        """Frames that another one took the place of."""
+
+    def put(self, frame: Frame) -> None:
+        """Take a frame to handle, now or as soon as the interval is over."""
+        if self._frame is not None:
+            self.replaced += 1
+        if len(frame) <= SMALL:
+            self.clear()
+            self._handle(frame)
+            return
+        self._frame = frame
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(max(self._next_at, loop.time()), self._due)
+
+    def clear(self) -> None:
+        """Forget the frame that waits."""
+        self._frame = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _due(self) -> None:
+        """Handle the frame that waits."""
+        frame, self._frame, self._timer = self._frame, None, None
+        if frame is not None:
+            self._next_at = asyncio.get_running_loop().time() + self._interval
+            self._handle(frame)

@@ -1,0 +1,247 @@
+"""One websocket of a market, kept up for as long as it is wanted."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+import logging
+import random
+from typing import NoReturn
+
+import aiohttp
+
+from .auth import Authorization
+from .conflator import Conflator
+from .endpoint import Endpoint
+from .exceptions import (
+    CredentialsRefused,
+    MarketError,
+    MarketUnavailable,
+    NotAMarket,
+    StreamRefused,
+    TooManyRequests,
+)
+from .messages import Frame
+from .transport import TIMEOUT, translated_errors
+
+LOGGER = logging.getLogger(__name__)
+
+# A ping goes out after so many seconds without a byte; half as long without an
+# answer, and the socket counts as dead.
+HEARTBEAT = 10.0
+
+# The first message confirms the connection; a market that never sends it is
+# taken to be hanging. Seconds.
+CONFIRMATION = 10.0
+
+# How long a closing handshake may hold up the end of a stream, in seconds.
+CLOSING = 1.0
+
+# A frame of 20 MB must pass; one without end must not fill a small machine's memory.
+FRAME_LIMIT = 64 * 2**20
+
+# Waits between attempts double from the first to the limit, in seconds. A
+# connection that fails outright costs the market nothing, so its return is
+# noticed soon; one that it answered and refused is left alone for longer.
+FIRST_RETRY = 0.5
+UNREACHABLE_RETRY_LIMIT = 4.0
+REFUSED_RETRY_LIMIT = 60.0
+
+
+class StreamName(StrEnum):
+    """The market's three streams, by the last part of their paths."""
+
+    TRADE = "trade"
+    ORDER_BOOK = "orderbook"
+    TICKER = "ticker"
+
+    @property
+    def needs_account(self) -> bool:
+        """Whether the stream is for signed-in users only."""
+        return self is StreamName.TRADE
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamStatus:
+    """Whether a stream works, and why not."""
+
+    connected: bool = False
+    reconnects: int = 0
+    """How often it came back after having worked before."""
+    error: MarketError | None = None
+    """What ended it last; None while it works."""
+
+
+class Stream:
+    """Follows one websocket: connects, keeps alive, notices silence, comes back.
+
+    `on_frame` is called with each frame, in order. It returns whether the
+    frame was one of a market's, which is what makes a connection count as
+    working, and may raise StreamRefused. With a `conflator` a large frame that
+    waits to be handled is replaced by the next one.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        endpoint: Endpoint,
+        name: StreamName,
+        authorization: Authorization,
+        *,
+        on_frame: Callable[[Frame], bool],
+        on_status: Callable[[StreamStatus], None],
+        conflator: Conflator | None = None,
+    ) -> None:
+        """Prepare the stream; run() connects it."""
+        self._session = session
+        self._endpoint = endpoint
+        self._name = name
+        self._authorization = authorization
+        self._on_frame = on_frame
+        self._on_status = on_status
+        self._conflator = conflator
+        # The example clients' paths end with a slash, the documentation's do not.
+        self._path = f"/api/v1/ws/{name}/"
+        self._attempts = 0
+        self._has_worked = False
+        self.status = StreamStatus()
+
+    async def run(self) -> NoReturn:
+        """Keep the stream up until cancelled.
+
+        Raises CredentialsRefused when there is no way on without the user.
+        """
+        while True:
+            error = await self._follow_until_error()
+            LOGGER.debug("Stream %s of %s: %s", self._name, self._endpoint.host, error)
+            self._set_status(connected=False, error=error)
+            if isinstance(error, CredentialsRefused):
+                raise error
+            await asyncio.sleep(self._wait_after(error))
+
+    async def confirm(self) -> None:
+        """Connect once, wait for the first message, and close. Raises MarketError."""
+        async with translated_errors(), await self._connect() as websocket:
+            await self._receive_first(websocket)
+
+    async def _follow_until_error(self) -> MarketError:
+        """Connect and hand frames on until that ends, and say what ended it."""
+        try:
+            async with translated_errors(), await self._connect() as websocket:
+                await self._receive_first(websocket)
+                await self._receive(websocket)
+        except MarketError as error:
+            return error
+        except Exception as error:
+            # Whatever else fails, the stream itself must not end for it.
+            LOGGER.exception("Stream %s of %s failed", self._name, self._endpoint.host)
+            return MarketError(f"failed with {type(error).__name__}")
+        finally:
+            if self._conflator is not None:
+                self._conflator.clear()
+        return MarketUnavailable(f"closed by the market, code {websocket.close_code}")
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        """Open the websocket, with a token where there is one."""
+        for _ in range(2):
+            token = await self._token()
+            try:
+                return await self._open(token)
+            except CredentialsRefused as error:
+                if token is None:
+                    raise StreamRefused("the market wants an account here") from error
+                # A token may be refused before its end: one new one is tried.
+                self._authorization.refused(token)
+        raise StreamRefused("the market refuses a new token")
+
+    async def _token(self) -> str | None:
+        """Return a token; market data goes on without one when it is refused."""
+        try:
+            return await self._authorization.token()
+        except CredentialsRefused:
+            if self._name.needs_account:
+                raise
+            return None
+
+    async def _open(self, token: str | None) -> aiohttp.ClientWebSocketResponse:
+        """Open the websocket on the path that this market answers on."""
+        try:
+            return await self._handshake(token)
+        except NotAMarket:
+            self._path = (
+                self._path.removesuffix("/")
+                if self._path.endswith("/")
+                else f"{self._path}/"
+            )
+            return await self._handshake(token)
+
+    async def _handshake(self, token: str | None) -> aiohttp.ClientWebSocketResponse:
+        async with translated_errors(), asyncio.timeout(TIMEOUT):
+            return await self._session.ws_connect(
+                self._endpoint.websocket(self._path),
+                headers={"Authorization": f"Bearer {token}"} if token else None,
+                heartbeat=HEARTBEAT,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+                max_msg_size=FRAME_LIMIT,
+            )
+
+    async def _receive_first(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        """Wait for the message that confirms the connection."""
+        try:
+            async with asyncio.timeout(CONFIRMATION):
+                message = await websocket.receive()
+        except TimeoutError:
+            raise MarketUnavailable(
+                "the market does not confirm the connection"
+            ) from None
+        if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            raise MarketUnavailable("closed by the market before the first message")
+        if not self._on_frame(message.data):
+            raise NotAMarket("the first message is not a GLocalFlex market's")
+        # Only a stream that got this far works, so only now is what went
+        # before forgotten.
+        self._attempts = 0
+        self._set_status(
+            connected=True,
+            reconnects=self.status.reconnects + self._has_worked,
+        )
+        self._has_worked = True
+
+    async def _receive(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
+        """Hand on every frame until the websocket closes."""
+        hand_on = self._on_frame if self._conflator is None else self._conflator.put
+        async for message in websocket:
+            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                hand_on(message.data)
+        if (error := websocket.exception()) is not None:
+            raise MarketUnavailable(str(error) or type(error).__name__) from error
+
+    def _wait_after(self, error: MarketError) -> float:
+        """Return the seconds to wait, spread so that homes do not come back as one."""
+        limit = (
+            UNREACHABLE_RETRY_LIMIT
+            if isinstance(error, MarketUnavailable)
+            else REFUSED_RETRY_LIMIT
+        )
+        wait = min(FIRST_RETRY * 2.0 ** min(self._attempts, 16), limit)
+        self._attempts += 1
+        if isinstance(error, TooManyRequests) and error.retry_after is not None:
+            wait = max(wait, error.retry_after)
+        return wait * random.uniform(0.5, 1.0)
+
+    def _set_status(
+        self,
+        *,
+        connected: bool,
+        reconnects: int | None = None,
+        error: MarketError | None = None,
+    ) -> None:
+        """Tell a status that differs from the one before."""
+        status = StreamStatus(
+            connected=connected,
+            reconnects=self.status.reconnects if reconnects is None else reconnects,
+            error=error,
+        )
+        if status != self.status:
+            self.status = status
+            self._on_status(status)
