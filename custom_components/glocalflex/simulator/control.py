@@ -10,7 +10,7 @@ import orjson
 
 from .faults import ENDPOINTS
 from .load import meet
-from .order_request import OrderRefused, parse
+from .order_request import parse
 from .orders import Window
 from .traders import BASELINE, HOUR, next_quarter
 from .wire import STREAMS, timestamp
@@ -75,7 +75,7 @@ class Control:
         return self._accounts.renewals
 
     @property
-    def connections(self) -> Mapping[Stream, int]:
+    def connections(self) -> Mapping[str, int]:
         """Count the open connections of each stream."""
         return self._streams.counts
 

@@ -36,7 +36,7 @@ class Load:
     def __init__(self, market: Market, seed: str) -> None:
         """Prepare for a market."""
         self._market = market
-        self._random = Random(seed)  # noqa: S311
+        self._random = Random(seed)
 
     def trade_every(self, pause: timedelta) -> None:
         """Let trades happen, evenly spaced in simulated time."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 HIGHEST_POWER = 1e9
 """W; anything above is a slip of the keyboard."""
+
+FURTHEST = timedelta(days=366)
+"""How far ahead a delivery may end (a guess)."""
 
 
 class OrderRefused(ValueError):
@@ -93,6 +96,8 @@ def parse(body: Json, now: datetime) -> OrderRequest:
         problems["delivery_start"] = "must lie in the future"
     if start and end and end <= start:
         problems["delivery_end"] = "must be after delivery_start"
+    if end and end > now + FURTHEST:
+        problems["delivery_end"] = f"must lie within {FURTHEST.days} days"
     if expiry_time and expiry_time <= now:
         problems["expiry_time"] = "must lie in the future"
     if problems:
@@ -114,11 +119,11 @@ def parse_time(value: Json) -> datetime:
     """Read an RFC 3339 time."""
     try:
         time = datetime.fromisoformat(cast("str", value))
-    except TypeError, ValueError:
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except TypeError, ValueError, OverflowError:
         raise ValueError("must be an RFC 3339 time") from None
-    if time.tzinfo is None:
-        raise ValueError("must carry an offset or Z")
-    return time.astimezone(UTC)
+    raise ValueError("must carry an offset or Z")
 
 
 def parse_location(value: Json) -> Place:
@@ -131,13 +136,11 @@ def parse_location(value: Json) -> Place:
     ):
         raise ValueError("must hold location_id, a list of text or null")
     country = value.get("country_code", "")
-    if country != "" and country not in COUNTRIES:
+    if not isinstance(country, str) or (country and country not in COUNTRIES):
         raise ValueError(
             f"must hold country_code, one of {', '.join(COUNTRIES)} or empty"
         )
-    return Place(
-        cast("str", country), tuple(sorted({str(name) for name in ids if name}))
-    )
+    return Place(country, tuple(sorted({str(name) for name in ids if name})))
 
 
 def _side(value: Json) -> Side:

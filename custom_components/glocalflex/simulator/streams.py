@@ -13,7 +13,7 @@ from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType
 from .wire import STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from aiohttp import web
 
@@ -163,7 +163,7 @@ class Streams:
             yield from tuple(connections)
 
     @property
-    def counts(self) -> dict[Stream, int]:
+    def counts(self) -> Mapping[str, int]:
         """Count the open connections."""
         return {stream: len(connections) for stream, connections in self._open.items()}
 

@@ -80,7 +80,7 @@ class Traders:
     def __init__(self, market: Market, seed: str, owner: str | None = None) -> None:
         """Prepare a crowd that sleeps."""
         self._market = market
-        self._random = Random(seed)  # noqa: S311
+        self._random = Random(seed)
         self._sentiment = Sentiment(self._random, market.now)
         self._owner = owner
         self._shift = 0
