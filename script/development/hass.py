@@ -1,8 +1,9 @@
-"""Home Assistant, without those of its default integrations whose packages are not installed.
+"""Home Assistant as it is, but for two things that a look at the market must not wait for.
 
-Home Assistant sets up every kind of entity at start, among them cameras and voice, whose
-packages need a compiler or the network. Nothing here uses them, so they are left out;
-all else is Home Assistant as it is. Takes the arguments of `hass`.
+It sets up every kind of entity at start, among them cameras and voice, whose packages need
+a compiler or the network: default integrations whose packages are not installed are left
+out. And its HTTP client wants multicast DNS, which fails on a machine without a network:
+here it keeps to loopback. Takes the arguments of `hass`.
 """
 
 from functools import cache
@@ -12,9 +13,12 @@ import sys
 
 import msgspec
 from packaging.requirements import Requirement
+from zeroconf import IPVersion
 
 from homeassistant import bootstrap, components
 from homeassistant.__main__ import main
+from homeassistant.components import zeroconf
+from homeassistant.components.zeroconf.models import HaZeroconf
 
 
 class Manifest(msgspec.Struct):
@@ -49,6 +53,15 @@ def usable(domain: str) -> bool:
     )
 
 
+class LoopbackZeroconf(HaZeroconf):
+    """Multicast DNS that joins no network."""
+
+    def __init__(self, **_: object) -> None:
+        """Leave aside the adapters that Home Assistant has found."""
+        super().__init__(interfaces=["127.0.0.1"], ip_version=IPVersion.V4Only)
+
+
 if __name__ == "__main__":
     bootstrap.DEFAULT_INTEGRATIONS = set(filter(usable, bootstrap.DEFAULT_INTEGRATIONS))
+    zeroconf.HaZeroconf = LoopbackZeroconf  # type: ignore[assignment, attr-defined]
     sys.exit(main())

@@ -20,6 +20,7 @@ HOME_ASSISTANT_PORT = 8123
 MARKET_PORT = 8180
 MARKET_START_SECONDS = 60
 POLL_SECONDS = 0.2
+OWN_ORDERS_PER_MINUTE = 4
 
 # The simulated market's own account, reached on loopback alone.
 DEMO_USER = "demo"
@@ -164,6 +165,7 @@ def market(port: int, log: Path) -> AbstractAsyncContextManager[Child]:
             ROOT / "script" / "market",
             *("--port", str(port)),
             *("--user", f"{DEMO_USER}:{DEMO_PASSWORD}"),
+            *("--own-orders", str(OWN_ORDERS_PER_MINUTE)),
         ],
         log,
     )
