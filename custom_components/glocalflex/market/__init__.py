@@ -2,7 +2,7 @@
 
 from .auth import Account, Authorization, FixedToken, NoAccount
 from .client import MarketClient
-from .endpoint import Endpoint
+from .endpoint import PRODUCTION_HOST, TEST_HOST, Endpoint
 from .exceptions import (
     CertificateNotTrusted,
     CredentialsRefused,
@@ -14,7 +14,7 @@ from .exceptions import (
     TooManyRequests,
     UndecodableFrame,
 )
-from .messages import Message
+from .messages import CONTRACT_STATUSES, ORDER_STATUSES, Message
 from .model import (
     BookOrder,
     Contract,
@@ -33,6 +33,10 @@ from .order_book import BookFigures, price_for, summarise
 from .stream import StreamName, StreamStatus
 
 __all__ = [
+    "CONTRACT_STATUSES",
+    "ORDER_STATUSES",
+    "PRODUCTION_HOST",
+    "TEST_HOST",
     "Account",
     "Authorization",
     "BookFigures",

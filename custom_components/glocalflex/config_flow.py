@@ -1,0 +1,409 @@
+"""Config flow of the GLocalFlex integration."""
+
+from collections.abc import Mapping
+from typing import Any, override
+
+import voluptuous as vol
+
+from homeassistant.config_entries import (
+    ConfigEntry,
+    ConfigFlow,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import (
+    CONF_HOST,
+    CONF_PASSWORD,
+    CONF_TOKEN,
+    CONF_USERNAME,
+    UnitOfPower,
+)
+from homeassistant.core import callback
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+
+from .const import (
+    CONF_CONNECTION,
+    CONF_KIND,
+    CONF_PACE,
+    CONF_PLAIN,
+    CONF_REFRESH_TOKEN,
+    CONF_SEED,
+    CONF_SIZE,
+    DEFAULT_SEED,
+    DEFAULT_SIZE,
+    DOMAIN,
+    LOGGER,
+    EntryKind,
+    Pace,
+)
+from .market import (
+    PRODUCTION_HOST,
+    TEST_HOST,
+    Account,
+    Authorization,
+    CertificateNotTrusted,
+    CredentialsRefused,
+    Endpoint,
+    FixedToken,
+    HostNotFound,
+    MarketClient,
+    MarketError,
+    MarketUnavailable,
+    NoAccount,
+    NotAMarket,
+    StreamRefused,
+    TooManyRequests,
+)
+
+# The first that fits names what the user is told.
+ERRORS: tuple[tuple[type[MarketError], str], ...] = (
+    (CredentialsRefused, "invalid_auth"),
+    (HostNotFound, "host_not_found"),
+    (MarketUnavailable, "cannot_connect"),
+    (CertificateNotTrusted, "certificate_not_trusted"),
+    (NotAMarket, "not_a_market"),
+    (TooManyRequests, "too_many_requests"),
+    (StreamRefused, "stream_refused"),
+)
+
+HOST_FIELDS: dict[vol.Marker, Any] = {
+    vol.Required(CONF_HOST, default=PRODUCTION_HOST): SelectSelector(
+        SelectSelectorConfig(
+            options=[PRODUCTION_HOST, TEST_HOST],
+            custom_value=True,
+            mode=SelectSelectorMode.DROPDOWN,
+        )
+    ),
+}
+CONNECTION_FIELDS: dict[vol.Marker, Any] = {
+    vol.Required(CONF_CONNECTION): section(
+        vol.Schema({vol.Required(CONF_PLAIN, default=False): BooleanSelector()}),
+        {"collapsed": True},
+    ),
+}
+PASSWORD_FIELD: dict[vol.Marker, Any] = {
+    vol.Required(CONF_PASSWORD): TextSelector(
+        TextSelectorConfig(
+            type=TextSelectorType.PASSWORD, autocomplete="current-password"
+        )
+    ),
+}
+CREDENTIALS_FIELDS: dict[EntryKind, dict[vol.Marker, Any]] = {
+    EntryKind.ACCOUNT: {
+        vol.Required(CONF_USERNAME): TextSelector(
+            TextSelectorConfig(autocomplete="username")
+        ),
+        **PASSWORD_FIELD,
+    },
+    EntryKind.TOKEN: {
+        vol.Required(CONF_TOKEN): TextSelector(
+            TextSelectorConfig(type=TextSelectorType.PASSWORD)
+        ),
+    },
+    EntryKind.PUBLIC: {},
+}
+PRACTICE_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_SEED, default=DEFAULT_SEED): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=0, max=2**31 - 1, step=1, mode=NumberSelectorMode.BOX
+                )
+            ),
+            vol.Coerce(int),
+        ),
+        vol.Required(CONF_PACE, default=Pace.NORMAL.value): SelectSelector(
+            SelectSelectorConfig(
+                options=[pace.value for pace in Pace], translation_key=CONF_PACE
+            )
+        ),
+    }
+)
+OPTIONS_SCHEMA = vol.Schema(
+    {
+        vol.Required(CONF_SIZE, default=DEFAULT_SIZE): NumberSelector(
+            NumberSelectorConfig(
+                min=1,
+                max=1e9,
+                step="any",
+                unit_of_measurement=UnitOfPower.WATT,
+                mode=NumberSelectorMode.BOX,
+            )
+        ),
+    }
+)
+
+
+def _market_schema(kind: EntryKind) -> vol.Schema:
+    """Return the form for a market and who one is to it."""
+    return vol.Schema({**HOST_FIELDS, **CREDENTIALS_FIELDS[kind], **CONNECTION_FIELDS})
+
+
+class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
+    """Sets up a market, with an account or without."""
+
+    VERSION = 1
+
+    def __init__(self) -> None:
+        """Start with nothing wrong."""
+        self._errors: dict[str, str] = {}
+        self._error_text = ""
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> GLocalFlexOptionsFlow:
+        """Return the flow for the options."""
+        return GLocalFlexOptionsFlow()
+
+    @override
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask how to reach a market."""
+        return self.async_show_menu(step_id="user", menu_options=list(EntryKind))
+
+    async def async_step_account(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Set up a market with an account."""
+        return await self._async_step_market(EntryKind.ACCOUNT, user_input)
+
+    async def async_step_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Set up a market with an access token."""
+        return await self._async_step_market(EntryKind.TOKEN, user_input)
+
+    async def async_step_public(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Set up a market without an account."""
+        return await self._async_step_market(EntryKind.PUBLIC, user_input)
+
+    async def async_step_practice(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Set up the practice market."""
+        await self.async_set_unique_id(EntryKind.PRACTICE)
+        self._abort_if_unique_id_configured()
+        if user_input is None:
+            return self.async_show_form(step_id="practice", data_schema=PRACTICE_SCHEMA)
+        return self.async_create_entry(
+            title="Practice market",
+            data={CONF_KIND: EntryKind.PRACTICE, **user_input},
+        )
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask anew for what the market refuses."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the password or the access token."""
+        entry = self._get_reauth_entry()
+        kind = EntryKind(entry.data[CONF_KIND])
+        if user_input is not None:
+            data = {**entry.data, **user_input, CONF_REFRESH_TOKEN: None}
+            if await self._async_check(data):
+                return self.async_update_reload_and_abort(entry, data=data)
+        return self._show_form(
+            "reauth_token" if kind is EntryKind.TOKEN else "reauth_confirm",
+            vol.Schema(
+                CREDENTIALS_FIELDS[kind] if kind is EntryKind.TOKEN else PASSWORD_FIELD
+            ),
+            {"name": entry.title},
+        )
+
+    async def async_step_reauth_token(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take the new access token."""
+        return await self.async_step_reauth_confirm(user_input)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change an entry's market, or what it shows itself with."""
+        entry = self._get_reconfigure_entry()
+        kind = EntryKind(entry.data[CONF_KIND])
+        if kind is EntryKind.PRACTICE:
+            if user_input is not None:
+                return self.async_update_reload_and_abort(
+                    entry, data_updates=user_input
+                )
+            return self.async_show_form(
+                step_id="reconfigure",
+                data_schema=self.add_suggested_values_to_schema(
+                    PRACTICE_SCHEMA, entry.data
+                ),
+            )
+        if user_input is not None:
+            data = await self._async_market_data(kind, user_input)
+            if data is not None:
+                if data.get(CONF_USERNAME, "").lower() != (
+                    entry.data.get(CONF_USERNAME, "").lower()
+                ):
+                    return self.async_abort(reason="wrong_account")
+                unique_id = _unique_id(data)
+                if unique_id != entry.unique_id:
+                    await self.async_set_unique_id(unique_id)
+                    self._abort_if_unique_id_configured()
+                return self.async_update_reload_and_abort(
+                    entry, unique_id=unique_id, title=_title(data), data=data
+                )
+        shown = {
+            **entry.data,
+            CONF_CONNECTION: {CONF_PLAIN: entry.data[CONF_PLAIN]},
+            **(user_input or {}),
+        }
+        for secret in (CONF_PASSWORD, CONF_TOKEN):
+            shown.pop(secret, None)
+        return self._show_form(
+            "reconfigure",
+            self.add_suggested_values_to_schema(_market_schema(kind), shown),
+        )
+
+    async def _async_step_market(
+        self, kind: EntryKind, user_input: dict[str, Any] | None
+    ) -> ConfigFlowResult:
+        """Ask for a market, prove it, and make the entry."""
+        if user_input is not None:
+            data = await self._async_market_data(kind, user_input)
+            if data is not None:
+                await self.async_set_unique_id(_unique_id(data))
+                self._abort_if_unique_id_configured()
+                return self.async_create_entry(title=_title(data), data=data)
+        return self._show_form(
+            kind,
+            self.add_suggested_values_to_schema(_market_schema(kind), user_input),
+        )
+
+    async def _async_market_data(
+        self, kind: EntryKind, user_input: dict[str, Any]
+    ) -> dict[str, Any] | None:
+        """Return an entry's data for a form that proves itself, else None."""
+        self._errors = {}
+        plain = user_input[CONF_CONNECTION][CONF_PLAIN]
+        try:
+            endpoint = Endpoint.parse(user_input[CONF_HOST], plain=plain)
+        except ValueError:
+            self._errors = {CONF_HOST: "invalid_host"}
+            return None
+        if plain and not endpoint.is_local:
+            self._errors = {"base": "plain_not_local"}
+            return None
+        data = {
+            **user_input,
+            CONF_KIND: kind,
+            CONF_HOST: endpoint.host,
+            CONF_PLAIN: plain,
+        }
+        del data[CONF_CONNECTION]
+        return data if await self._async_check(data) else None
+
+    async def _async_check(self, data: dict[str, Any]) -> bool:
+        """Prove a market, keep the refresh token, and note what is wrong."""
+        self._errors = {}
+        session = async_get_clientsession(self.hass)
+        endpoint = Endpoint(data[CONF_HOST], data[CONF_PLAIN])
+
+        @callback
+        def keep_refresh_token(token: str | None) -> None:
+            data[CONF_REFRESH_TOKEN] = token
+
+        authorization: Authorization
+        match data[CONF_KIND]:
+            case EntryKind.ACCOUNT:
+                authorization = Account(
+                    session,
+                    endpoint,
+                    data[CONF_USERNAME],
+                    data[CONF_PASSWORD],
+                    on_refresh_token=keep_refresh_token,
+                )
+            case EntryKind.TOKEN:
+                authorization = FixedToken(data[CONF_TOKEN])
+            case _:
+                authorization = NoAccount()
+        try:
+            await MarketClient(session, endpoint, authorization).check()
+        except MarketError as error:
+            LOGGER.debug("%s did not prove itself: %s", endpoint.host, error)
+            self._error_text = str(error)
+            self._errors = {
+                "base": next(key for kind, key in ERRORS if isinstance(error, kind))
+            }
+            return False
+        return True
+
+    def _show_form(
+        self,
+        step_id: str,
+        schema: vol.Schema,
+        placeholders: dict[str, str] | None = None,
+    ) -> ConfigFlowResult:
+        """Show a form with what was wrong with its last answer."""
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=schema,
+            errors=self._errors,
+            description_placeholders={
+                **(placeholders or {}),
+                "error": self._error_text,
+            },
+        )
+
+
+class GLocalFlexOptionsFlow(OptionsFlowWithReload):
+    """Changes what an entry reckons."""
+
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the options."""
+        if user_input is not None:
+            return self.async_create_entry(data=user_input)
+        return self.async_show_form(
+            step_id="init",
+            data_schema=self.add_suggested_values_to_schema(
+                OPTIONS_SCHEMA, self.config_entry.options
+            ),
+        )
+
+
+def _unique_id(data: Mapping[str, Any]) -> str:
+    """Return what tells an entry apart: the host and the account's name.
+
+    Nobody but the market knows whose an access token is, so a host has one
+    entry with a token at most.
+    """
+    match data[CONF_KIND]:
+        case EntryKind.ACCOUNT:
+            return f"{data[CONF_HOST]} {data[CONF_USERNAME].lower()}"
+        case EntryKind.TOKEN:
+            return f"{data[CONF_HOST]} {EntryKind.TOKEN}"
+        case _:
+            return str(data[CONF_HOST])
+
+
+def _title(data: Mapping[str, Any]) -> str:
+    """Return an entry's name in the list."""
+    host = data[CONF_HOST]
+    return f"{data[CONF_USERNAME]} ({host})" if CONF_USERNAME in data else host

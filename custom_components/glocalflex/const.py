@@ -1,0 +1,59 @@
+"""Constants of the GLocalFlex integration."""
+
+from enum import StrEnum
+import logging
+from typing import Final
+
+DOMAIN: Final = "glocalflex"
+
+LOGGER = logging.getLogger(__package__)
+
+CONF_KIND: Final = "kind"
+CONF_CONNECTION: Final = "connection"
+CONF_PLAIN: Final = "plain"
+CONF_REFRESH_TOKEN: Final = "refresh_token"
+CONF_SEED: Final = "seed"
+CONF_PACE: Final = "pace"
+CONF_SIZE: Final = "size"
+
+DEFAULT_SEED: Final = 1
+DEFAULT_SIZE: Final = 1000.0
+"""The size in W that buy and sell price are for."""
+
+# The market names no currency: its example clients state prices in EUR/kWh.
+PRICE_UNIT: Final = "EUR/kWh"
+
+# What a status sensor or event shows for a status that is not documented; the
+# name as it came is in an attribute.
+STATUS_OTHER: Final = "other"
+
+
+class EntryKind(StrEnum):
+    """How an entry reaches a market."""
+
+    ACCOUNT = "account"
+    TOKEN = "token"
+    PUBLIC = "public"
+    PRACTICE = "practice"
+
+
+class Pace(StrEnum):
+    """How busy a practice market is."""
+
+    CALM = "calm"
+    NORMAL = "normal"
+    BUSY = "busy"
+
+
+class MessageKind(StrEnum):
+    """What happens on a market; on the bus as `glocalflex_` and the value."""
+
+    TRADE = "trade"
+    ORDER_EXPIRED = "order_expired"
+    ORDER_STATUS = "order_status"
+    CONTRACT_STATUS = "contract_status"
+
+    @property
+    def event_type(self) -> str:
+        """Its name on Home Assistant's event bus."""
+        return f"{DOMAIN}_{self}"

@@ -1,0 +1,227 @@
+"""One market, followed: messages to state, and to whoever listens."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_change
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_SIZE, DEFAULT_SIZE, LOGGER, MessageKind
+from .market import (
+    ContractUpdate,
+    CredentialsRefused,
+    ExpiredOrder,
+    MarketClient,
+    Message,
+    OrderBook,
+    OrderUpdate,
+    StreamName,
+    StreamStatus,
+    Trade,
+    UndecodableFrame,
+    UnknownMessage,
+    summarise,
+)
+from .message_fields import message_fields
+from .notifier import Notifier
+from .state import Day, Figures, Own
+from .store import SAVE_COUNTERS_AFTER, SAVE_STATUS_AFTER, MarketStore
+
+type GLocalFlexConfigEntry = ConfigEntry[MarketCoordinator]
+
+type EventListener = Callable[[dict[str, Any]], None]
+
+
+@dataclass(kw_only=True)
+class Traffic:
+    """What came over one stream since Home Assistant started."""
+
+    messages: int = 0
+    undecodable: int = 0
+    last_message_at: datetime | None = None
+
+
+class MarketCoordinator:
+    """Holds one entry's market: its client, its state and its listeners.
+
+    A state may be conflated: its listeners are called at most once a second.
+    An event is delivered at once, in order, to the bus and to its listeners.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: GLocalFlexConfigEntry,
+        client: MarketClient,
+        store: MarketStore,
+        device_id: str,
+    ) -> None:
+        """Prepare the coordinator; async_start() connects it."""
+        self.hass = hass
+        self.entry = entry
+        self.client = client
+        self.figures = Figures(day=Day(start=dt_util.start_of_local_day()))
+        self.own = Own()
+        self.streams = dict.fromkeys(client.stream_names, StreamStatus())
+        self.traffic = {name: Traffic() for name in client.stream_names}
+        self._store = store
+        self._device_id = device_id
+        self._size: float = entry.options.get(CONF_SIZE, DEFAULT_SIZE)
+        self._notifiers = {name: Notifier(hass) for name in client.stream_names}
+        self._event_listeners: dict[MessageKind, list[EventListener]] = {
+            kind: [] for kind in MessageKind
+        }
+        self._unknown_types: set[str] = set()
+
+    async def async_load(self) -> None:
+        """Take up where the last run ended."""
+        await self._store.async_load(self.figures, self.own)
+
+    @callback
+    def async_start(self) -> None:
+        """Follow the market until the entry is unloaded."""
+        self.entry.async_on_unload(
+            async_track_time_change(
+                self.hass, self._start_day, hour=0, minute=0, second=0
+            )
+        )
+        self.entry.async_create_background_task(
+            self.hass,
+            self.client.run(
+                on_message=self._on_message,
+                on_undecodable=self._on_undecodable,
+                on_status=self._on_status,
+                on_credentials_refused=self._on_credentials_refused,
+            ),
+            f"GLocalFlex market of {self.entry.title}",
+        )
+
+    async def async_stop(self) -> None:
+        """Let go of what the entry does not end by itself."""
+        for notifier in self._notifiers.values():
+            notifier.async_stop()
+        await self._store.async_save()
+
+    @callback
+    def async_add_listener(
+        self, stream: StreamName, listener: CALLBACK_TYPE
+    ) -> CALLBACK_TYPE:
+        """Call a listener when what a stream tells has changed; returns the way out."""
+        return self._notifiers[stream].async_add_listener(listener)
+
+    @callback
+    def async_add_event_listener(
+        self, kind: MessageKind, listener: EventListener
+    ) -> CALLBACK_TYPE:
+        """Hand each message of a kind to a listener; returns the way out."""
+        listeners = self._event_listeners[kind]
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
+
+    @callback
+    def _on_message(self, stream: StreamName, message: Message) -> None:
+        """Take a message into the state and tell who listens."""
+        traffic = self.traffic[stream]
+        traffic.messages += 1
+        traffic.last_message_at = dt_util.utcnow()
+        match message:
+            case OrderBook():
+                self.figures.set_book(summarise(message, self._size))
+                if message.skipped:
+                    self._count_undecodable(
+                        stream, message.skipped, "orders of the book cannot be read"
+                    )
+            case Trade():
+                self.figures.add_trade(message)
+                self._deliver(MessageKind.TRADE, message)
+                self._store.async_save_within(SAVE_COUNTERS_AFTER)
+            case ExpiredOrder():
+                self.figures.add_expired_order(message)
+                self._deliver(MessageKind.ORDER_EXPIRED, message)
+                self._store.async_save_within(SAVE_COUNTERS_AFTER)
+            case OrderUpdate():
+                if self.own.add_order(message):
+                    self._deliver(MessageKind.ORDER_STATUS, message)
+                    self._store.async_save_within(SAVE_STATUS_AFTER)
+            case ContractUpdate():
+                if self.own.add_contract(message):
+                    self._deliver(MessageKind.CONTRACT_STATUS, message)
+                    self._store.async_save_within(SAVE_STATUS_AFTER)
+            case UnknownMessage(type=unknown) if unknown not in self._unknown_types:
+                self._unknown_types.add(unknown)
+                LOGGER.info("%s sends messages of an unknown type %s", stream, unknown)
+        self._notifiers[stream].async_notify()
+
+    @callback
+    def _deliver(
+        self,
+        kind: MessageKind,
+        message: Trade | ExpiredOrder | OrderUpdate | ContractUpdate,
+    ) -> None:
+        """Fire an event and hand it to its listeners."""
+        fields = message_fields(message)
+        self.hass.bus.async_fire(
+            kind.event_type,
+            {
+                "config_entry_id": self.entry.entry_id,
+                "device_id": self._device_id,
+                **fields,
+            },
+        )
+        for listener in self._event_listeners[kind]:
+            listener(fields)
+
+    @callback
+    def _on_undecodable(self, stream: StreamName, error: UndecodableFrame) -> None:
+        """Count a frame that means nothing; what is known stays."""
+        self._count_undecodable(stream, 1, str(error))
+        self._notifiers[stream].async_notify()
+
+    @callback
+    def _count_undecodable(self, stream: StreamName, count: int, reason: str) -> None:
+        """Count what cannot be read, and say so once a run."""
+        traffic = self.traffic[stream]
+        if not traffic.undecodable:
+            LOGGER.warning(
+                "%s: something on the %s stream cannot be read and is left out"
+                " (further ones are only counted): %s",
+                self.entry.title,
+                stream,
+                reason,
+            )
+        traffic.undecodable += count
+
+    @callback
+    def _on_status(self, stream: StreamName, status: StreamStatus) -> None:
+        """Follow a stream's going and coming; each is logged once."""
+        before = self.streams[stream]
+        self.streams[stream] = status
+        if status.connected:
+            LOGGER.info("%s: the %s stream works", self.entry.title, stream)
+        elif before.connected or before.error is None:
+            LOGGER.warning(
+                "%s: the %s stream is away: %s", self.entry.title, stream, status.error
+            )
+        if not status.connected and stream is StreamName.ORDER_BOOK:
+            # The next snapshot replaces it whole, so the old one is of no use.
+            self.figures.book = None
+        if status.connected != before.connected:
+            self._notifiers[stream].async_notify_now()
+
+    @callback
+    def _on_credentials_refused(self, _error: CredentialsRefused) -> None:
+        """Ask the user; market data goes on meanwhile."""
+        self.entry.async_start_reauth(self.hass)
+
+    @callback
+    def _start_day(self, now: datetime) -> None:
+        """Set what is counted by the day back at local midnight."""
+        self.figures.day = Day(start=dt_util.start_of_local_day(now))
+        self.own.forget(now)
+        self._store.async_save_within(SAVE_COUNTERS_AFTER)
+        for notifier in self._notifiers.values():
+            notifier.async_notify_now()

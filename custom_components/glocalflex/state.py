@@ -1,0 +1,201 @@
+"""What is true of a market now, reduced from its messages. Knows nothing of Home Assistant."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from msgspec import Struct, structs
+
+from .market import (
+    BookFigures,
+    Contract,
+    ContractUpdate,
+    ExpiredOrder,
+    Order,
+    OrderUpdate,
+    Trade,
+)
+
+# A frame may overtake another by so much; one that is older still means that
+# the market's clock was set back, and the newer word counts.
+OVERTAKING = timedelta(minutes=1)
+
+# Own orders and contracts are kept so long after the market's last word on
+# them, and so many of each.
+RETENTION = timedelta(days=31)
+RETENTION_COUNT = 2000
+
+
+def is_overtaken(at: datetime, by: datetime) -> bool:
+    """Return whether something of the time `at` comes after a newer thing of the time `by`."""
+    return timedelta() < by - at <= OVERTAKING
+
+
+class Day(Struct, kw_only=True):
+    """What a local day came to so far. Prices in EUR/kWh, energy in kWh."""
+
+    start: datetime
+    """Midnight, aware."""
+    trades: int = 0
+    energy: float = 0.0
+    turnover: float = 0.0
+    """EUR, over the trades whose energy is known: average price is turnover by energy."""
+    lowest_price: float | None = None
+    highest_price: float | None = None
+    expired_orders: int = 0
+
+    @property
+    def average_price(self) -> float | None:
+        """Traded price by volume."""
+        return self.turnover / self.energy if self.energy else None
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """The whole market's, or an area's, figures."""
+
+    day: Day
+    last_trade: Trade | None = None
+    expired_orders: int = 0
+    book: BookFigures | None = None
+
+    def add_trade(self, trade: Trade) -> None:
+        """Count a trade."""
+        if self.last_trade is None or not is_overtaken(
+            trade.closed_at, self.last_trade.closed_at
+        ):
+            self.last_trade = trade
+        day = self.day
+        day.trades += 1
+        if trade.energy is not None:
+            day.energy += trade.energy
+            day.turnover += trade.energy * trade.price
+        if day.lowest_price is None or trade.price < day.lowest_price:
+            day.lowest_price = trade.price
+        if day.highest_price is None or trade.price > day.highest_price:
+            day.highest_price = trade.price
+
+    def add_expired_order(self, _order: ExpiredOrder) -> None:
+        """Count an expired order."""
+        self.expired_orders += 1
+        self.day.expired_orders += 1
+
+    def set_book(self, book: BookFigures) -> None:
+        """Take a snapshot's figures in place of the ones before."""
+        if self.book is None or not is_overtaken(book.created_at, self.book.created_at):
+            self.book = book
+
+
+class Record[UpdateT: (OrderUpdate, ContractUpdate)](Struct):
+    """An own order or contract: what is known of it, and when it had which status."""
+
+    update: UpdateT
+    statuses: dict[str, datetime]
+
+
+@dataclass
+class Own:
+    """The user's own orders and contracts, by identifier, last touched last."""
+
+    orders: dict[str, Record[OrderUpdate]] = field(default_factory=dict)
+    contracts: dict[str, Record[ContractUpdate]] = field(default_factory=dict)
+
+    def add_order(self, update: OrderUpdate) -> bool:
+        """Take an order's status; return False for one that was told before."""
+        record = self.orders.get(update.order.order_id)
+        if record is not None:
+            if _is_repeated(record, update):
+                return False
+            update = structs.replace(
+                update, order=_completed(update.order, record.update.order)
+            )
+        _keep(self.orders, update.order.order_id, record, update)
+        return True
+
+    def add_contract(self, update: ContractUpdate) -> bool:
+        """Take a contract's status; return False for one that was told before."""
+        record = self.contracts.get(update.contract.contract_id)
+        if record is not None:
+            if _is_repeated(record, update):
+                return False
+            update = structs.replace(
+                update, contract=_completed(update.contract, record.update.contract)
+            )
+        _keep(self.contracts, update.contract.contract_id, record, update)
+        return True
+
+    @property
+    def last_order(self) -> OrderUpdate | None:
+        """The newest word on any order."""
+        return _last(self.orders)
+
+    @property
+    def last_contract(self) -> ContractUpdate | None:
+        """The newest word on any contract."""
+        return _last(self.contracts)
+
+    def orders_in(self, status: str) -> int:
+        """Count the orders that have this status now."""
+        return _count(self.orders, status)
+
+    def contracts_in(self, status: str) -> int:
+        """Count the contracts that have this status now."""
+        return _count(self.contracts, status)
+
+    def forget(self, now: datetime) -> None:
+        """Let go of what the market has said nothing of for long."""
+        _forget(self.orders, now)
+        _forget(self.contracts, now)
+
+
+def _is_repeated[UpdateT: (OrderUpdate, ContractUpdate)](
+    record: Record[UpdateT], update: UpdateT
+) -> bool:
+    return record.statuses.get(update.status) == update.created_at
+
+
+def _completed[PartT: (Order, Contract)](new: PartT, known: PartT) -> PartT:
+    """Return the new word, with what it leaves out taken from what was known."""
+    left_out = {
+        name: getattr(known, name)
+        for name in new.__struct_fields__
+        if getattr(new, name) is None
+    }
+    return structs.replace(new, **left_out)
+
+
+def _keep[UpdateT: (OrderUpdate, ContractUpdate)](
+    records: dict[str, Record[UpdateT]],
+    identifier: str,
+    record: Record[UpdateT] | None,
+    update: UpdateT,
+) -> None:
+    """Keep an update as the newest, unless it was overtaken by another of the same."""
+    if record is None:
+        records[identifier] = Record(update, {update.status: update.created_at})
+        if len(records) > RETENTION_COUNT:
+            del records[next(iter(records))]
+        return
+    record.statuses[update.status] = update.created_at
+    if not is_overtaken(update.created_at, record.update.created_at):
+        record.update = update
+        records[identifier] = records.pop(identifier)
+
+
+def _last[UpdateT: (OrderUpdate, ContractUpdate)](
+    records: dict[str, Record[UpdateT]],
+) -> UpdateT | None:
+    return next((record.update for record in reversed(records.values())), None)
+
+
+def _count[UpdateT: (OrderUpdate, ContractUpdate)](
+    records: dict[str, Record[UpdateT]], status: str
+) -> int:
+    return sum(record.update.status == status for record in records.values())
+
+
+def _forget[UpdateT: (OrderUpdate, ContractUpdate)](
+    records: dict[str, Record[UpdateT]], now: datetime
+) -> None:
+    for identifier, record in list(records.items()):
+        if now - record.update.created_at > RETENTION:
+            del records[identifier]

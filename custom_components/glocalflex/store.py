@@ -1,0 +1,98 @@
+"""What must survive a restart: counters, own orders and contracts."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+
+from .const import DOMAIN, LOGGER
+from .market import ContractUpdate, OrderUpdate
+from .state import Day, Figures, Own, Record
+
+VERSION = 1
+
+# A status is rare and matters, a counter moves with every trade: one is written
+# soon, the other spares the memory card. Both are written when Home Assistant
+# stops. Seconds.
+SAVE_STATUS_AFTER = 5.0
+SAVE_COUNTERS_AFTER = 300.0
+
+
+class _Stored(Struct, kw_only=True):
+    """The file's content."""
+
+    market: str
+    """The entry's unique id: another market's or account's figures are not ours."""
+    expired_orders: int
+    day: Day
+    orders: dict[str, Record[OrderUpdate]]
+    contracts: dict[str, Record[ContractUpdate]]
+
+
+class MarketStore:
+    """The file in Home Assistant's storage that belongs to one entry."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str, market: str) -> None:
+        """Name the file after the entry."""
+        self._hass = hass
+        self._market = market
+        self._store = Store[dict[str, Any]](
+            hass, VERSION, f"{DOMAIN}.{entry_id}", private=True
+        )
+        self._state: tuple[Figures, Own] | None = None
+        self._due: float | None = None
+
+    async def async_load(self, figures: Figures, own: Own) -> None:
+        """Fill in what was stored, and watch these from now on."""
+        self._state = figures, own
+        if (content := await self._store.async_load()) is None:
+            return
+        try:
+            stored = msgspec.convert(content, _Stored)
+        except msgspec.ValidationError as error:
+            LOGGER.error("Stored counters are unusable and start anew: %s", error)
+            return
+        if stored.market != self._market:
+            return
+        figures.expired_orders = stored.expired_orders
+        if stored.day.start == figures.day.start:
+            figures.day = stored.day
+        own.orders = stored.orders
+        own.contracts = stored.contracts
+
+    @callback
+    def async_save_within(self, seconds: float) -> None:
+        """Write the state within so long."""
+        due = self._hass.loop.time() + seconds
+        # Asking Home Assistant's store again would put off what it has planned.
+        if self._due is None or due < self._due:
+            self._due = due
+            self._store.async_delay_save(self._content, seconds)
+
+    async def async_save(self) -> None:
+        """Write the state now."""
+        await self._store.async_save(self._content())
+
+    async def async_remove(self) -> None:
+        """Delete the file."""
+        await self._store.async_remove()
+
+    @callback
+    def _content(self) -> dict[str, Any]:
+        """Return what to write."""
+        self._due = None
+        assert self._state is not None
+        figures, own = self._state
+        content: dict[str, Any] = msgspec.to_builtins(
+            _Stored(
+                market=self._market,
+                expired_orders=figures.expired_orders,
+                day=figures.day,
+                orders=own.orders,
+                contracts=own.contracts,
+            )
+        )
+        return content
