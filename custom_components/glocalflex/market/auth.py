@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable
 import logging
-from typing import Protocol, override
+from math import inf
+import re
+from typing import Annotated, Protocol, override
 
 import aiohttp
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from .endpoint import Endpoint
-from .exceptions import CredentialsRefused, MarketError, NotAMarket
+from .exceptions import CredentialsRefused, MarketError, NotAMarket, TooManyRequests
 from .transport import TIMEOUT, error_for_status, translated_errors
 
 LOGGER = logging.getLogger(__name__)
@@ -27,6 +29,13 @@ DEFAULT_LIFE = 300.0
 
 # Renewals that fail are tried again after so many seconds.
 RETRY_RENEWAL = 10.0
+
+# So long a request that failed answers for those that ask after it, in seconds:
+# three streams that ask at once cost one request, also when it fails.
+FAILURE_LASTS = 0.2
+
+# What a header can carry.
+TOKEN_PATTERN = r"^[!-~]+$"
 
 
 class Authorization(Protocol):
@@ -65,8 +74,9 @@ class FixedToken(Authorization):
     """A token made elsewhere: once refused, it stays so."""
 
     def __init__(self, token: str) -> None:
-        """Take the token."""
-        self._token: str | None = token
+        """Take the token; one that no header can carry is refused from the start."""
+        token = token.strip()
+        self._token = token if re.match(TOKEN_PATTERN, token) else None
 
     @override
     async def token(self) -> str:
@@ -86,9 +96,9 @@ class FixedToken(Authorization):
 class _TokenAnswer(Struct):
     """The token endpoint's answer to either grant."""
 
-    access_token: str
+    access_token: Annotated[str, Meta(pattern=TOKEN_PATTERN)]
     refresh_token: str | None = None
-    expires_in: float | None = None
+    expires_in: Annotated[float, Meta(ge=0, le=1e9)] | None = None
 
 
 class Account(Authorization):
@@ -118,7 +128,8 @@ class Account(Authorization):
         self._token: str | None = None
         self._renew_at = 0.0
         self._ends_at = 0.0
-        self._is_refused = False
+        self._failure: MarketError | None = None
+        self._failure_ends_at = 0.0
         self._lock = asyncio.Lock()
 
     @override
@@ -145,42 +156,52 @@ class Account(Authorization):
     @override
     async def keep_renewed(self) -> None:
         while True:
-            wait = self._renew_at - _now()
-            await asyncio.sleep(wait if wait > 0 else RETRY_RENEWAL)
             try:
                 await self.token()
             except CredentialsRefused:
                 return
             except MarketError as error:
                 LOGGER.debug("Token not renewed yet: %s", error)
+            wait = self._renew_at - _now()
+            await asyncio.sleep(wait if wait > 0 else RETRY_RENEWAL)
 
     async def _renew(self) -> None:
-        """Get a new token, by the refresh token or else by the password."""
-        if self._is_refused:
-            # Trying a refused password again can only lock the account.
-            raise CredentialsRefused("the user name or the password is refused")
+        """Get a new token, unless that has failed too shortly before."""
+        if self._failure is not None and _now() < self._failure_ends_at:
+            raise self._failure.with_traceback(None)
+        self._failure = None
+        try:
+            self._take(await self._new_tokens())
+        except MarketError as error:
+            self._failure = error
+            match error:
+                case CredentialsRefused():
+                    # Trying a refused password again can only lock the account.
+                    lasts = inf
+                    self._token = None
+                case TooManyRequests(retry_after=float(wait)):
+                    lasts = max(wait, FAILURE_LASTS)
+                case _:
+                    lasts = FAILURE_LASTS
+            self._failure_ends_at = _now() + lasts
+            raise
+
+    async def _new_tokens(self) -> _TokenAnswer:
+        """Ask for tokens by the refresh token, or else by the password."""
         if self._refresh_token is not None:
             try:
-                answer = await self._grant(
+                return await self._grant(
                     grant_type="refresh_token", refresh_token=self._refresh_token
                 )
             except CredentialsRefused, NotAMarket:
                 self._refresh_token = None
-            else:
-                return self._take(answer)
-        try:
-            answer = await self._grant(
-                grant_type="password", username=self._username, password=self._password
-            )
-        except CredentialsRefused:
-            self._is_refused = True
-            self._token = None
-            raise
-        return self._take(answer)
+        return await self._grant(
+            grant_type="password", username=self._username, password=self._password
+        )
 
     def _take(self, answer: _TokenAnswer) -> None:
         """Keep an answer's tokens and the times to renew by."""
-        life = answer.expires_in if answer.expires_in is not None else DEFAULT_LIFE
+        life = answer.expires_in or DEFAULT_LIFE
         self._token = answer.access_token
         self._renew_at = _now() + life * RENEW_AT
         self._ends_at = _now() + life

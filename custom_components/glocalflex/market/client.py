@@ -10,7 +10,7 @@ from .auth import Authorization, NoAccount
 from .conflator import Conflator
 from .endpoint import Endpoint
 from .exceptions import CredentialsRefused, StreamRefused, UndecodableFrame
-from .messages import Frame, Message, decode
+from .messages import Frame, Message, decode, is_order_book
 from .model import Control, UnknownMessage
 from .stream import Stream, StreamName, StreamStatus
 
@@ -101,7 +101,7 @@ class MarketClient:
             on_frame=handle,
             on_status=lambda status: on_status(name, status),
             conflator=(
-                Conflator(handle, BOOK_INTERVAL)
+                Conflator(handle, BOOK_INTERVAL, is_order_book)
                 if name is StreamName.ORDER_BOOK
                 else None
             ),

@@ -25,11 +25,15 @@ class Endpoint:
         Raises ValueError where that names no host.
         """
         text = text.strip()
-        url = URL(text if "://" in text else f"https://{text}")
-        if not url.host or url.user or url.password or " " in url.host:
-            raise ValueError(f"no host in {text!r}")
+        # Neither error repeats the text: it may hold a password by mistake.
+        try:
+            url = URL(text if "://" in text else f"https://{text}")
+        except ValueError:
+            url = URL()
+        if not url.host or url.user or url.password:
+            raise ValueError("this names no host, or more than a host")
         host = f"[{url.host}]" if ":" in url.host else url.host
-        if url.explicit_port is not None:
+        if url.explicit_port not in (None, 80 if plain else 443):
             host = f"{host}:{url.explicit_port}"
         return cls(host.lower(), plain)
 

@@ -4,6 +4,7 @@ The market's documentation gives the shapes; what is a guess is marked so.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal, cast
@@ -51,8 +52,12 @@ CONTRACT_STATUSES = (
 ORDER_ID_FIELDS = ("order_id", "id", "uuid", "_id")
 CONTRACT_ID_FIELDS = ("contract_id", "id", "uuid", "_id")
 
+# A status that begins so is a contract's, whatever follows. [guess]
+CONTRACT_STATUS_PREFIXES = ("verification_", "settlement_")
+
 # What tells one order or contract from another where it carries no identifier. [guess]
 IDENTIFYING_FIELDS = (
+    "order_id",
     "side",
     "power",
     "price",
@@ -70,8 +75,8 @@ class _Envelope(Struct):
     """What every message has around its data."""
 
     type: str
-    name: str | None = None
-    status: str | None = None
+    name: Any = None
+    status: Any = None
     created_at: Any = None
     data: Raw = Raw(b"null")
 
@@ -114,6 +119,13 @@ class _OwnData(Struct):
 
 _envelopes = msgspec.json.Decoder(_Envelope, strict=False)
 _books = msgspec.json.Decoder(_BookData, strict=False)
+
+
+def is_order_book(frame: Frame) -> bool:
+    """Tell a snapshot of the book from any other frame, without decoding it."""
+    if isinstance(frame, str):
+        return '"orderbook_update"' in frame
+    return b'"orderbook_update"' in frame
 
 
 def decode(frame: Frame, received_at: datetime) -> Message:
@@ -163,7 +175,7 @@ def _message(envelope: _Envelope, created_at: datetime) -> Message:
             return _own_update(kind, envelope, created_at)
         case "control":
             control = _lenient(_ControlData, _fields(data))
-            return Control(status=envelope.status or "", message=control.message)
+            return Control(status=_text(envelope.status), message=control.message)
         case unknown:
             return UnknownMessage(type=unknown)
 
@@ -219,13 +231,13 @@ def _own_update(
     """
     fields = _fields(envelope.data)
     wire = _lenient(_OwnData, fields)
-    status = envelope.name or ""
-    if kind == "contract_status_update" or status in CONTRACT_STATUSES:
+    status = _text(envelope.name)
+    if kind == "contract_status_update" or status.startswith(CONTRACT_STATUS_PREFIXES):
         return ContractUpdate(
             created_at=created_at,
             status=status,
             contract=Contract(
-                contract_id=_identifier(fields, CONTRACT_ID_FIELDS),
+                contract_id=_identifier(fields, CONTRACT_ID_FIELDS, wire),
                 order_id=None if wire.order_id is None else str(wire.order_id),
                 side=wire.side,
                 power=wire.power,
@@ -240,7 +252,7 @@ def _own_update(
         created_at=created_at,
         status=status,
         order=Order(
-            order_id=_identifier(fields, ORDER_ID_FIELDS),
+            order_id=_identifier(fields, ORDER_ID_FIELDS, wire),
             side=wire.side,
             power=wire.power,
             price=wire.price,
@@ -252,12 +264,13 @@ def _own_update(
     )
 
 
-def _identifier(fields: Mapping[str, Any], names: Iterable[str]) -> str:
+def _identifier(fields: Mapping[str, Any], names: Iterable[str], wire: _OwnData) -> str:
     """Return the identifier sent, else one derived from what tells it apart."""
     for name in names:
         if (value := fields.get(name)) not in (None, ""):
             return str(value)
-    known = {name: fields.get(name) for name in IDENTIFYING_FIELDS}
+    # What was read, not what was sent: 1000 and "1000.0" are one order's power.
+    known = [getattr(wire, name) for name in IDENTIFYING_FIELDS]
     return f"derived-{sha256(msgspec.json.encode(known)).hexdigest()[:16]}"
 
 
@@ -280,13 +293,19 @@ def _lenient[StructT: Struct](
     except ValidationError:
         readable: dict[str, Any] = {}
         for field in msgspec.structs.fields(kind):
-            try:
-                readable[field.name] = convert(
-                    fields.get(field.name, field.default), field.type, strict=False
+            value = fields.get(field.name)
+            with suppress(ValidationError):
+                readable[field.name] = (
+                    _lenient(Location, value)
+                    if field.name == "location" and isinstance(value, dict)
+                    else convert(value, field.type, strict=False)
                 )
-            except ValidationError:
-                continue
         return convert(readable, kind, strict=False)
+
+
+def _text(value: object) -> str:
+    """Return a name as it came, or what would be written for it."""
+    return "" if value is None else str(value)
 
 
 def _time(value: object, otherwise: datetime) -> datetime:
@@ -303,13 +322,17 @@ def _energy(wire: _TickerData | _OwnData) -> float | None:
     Near power x duration it is in Wh, near a thousandth of it in kWh; where
     neither fits, the product is right. With no product to compare, Wh. [guess]
     """
+    from_wh = None if wire.energy is None else wire.energy / 1000
     if wire.power is None or wire.delivery_start is None or wire.delivery_end is None:
-        return None if wire.energy is None else wire.energy / 1000
+        return from_wh
     hours = (wire.delivery_end - wire.delivery_start).total_seconds() / 3600
+    if hours <= 0:
+        return from_wh
     product = wire.power * hours / 1000
-    if wire.energy is None:
-        return product
-    for energy in (wire.energy / 1000, wire.energy):
-        if abs(energy - product) <= abs(product) * ENERGY_TOLERANCE:
+    for energy in (from_wh, wire.energy):
+        if (
+            energy is not None
+            and abs(energy - product) <= abs(product) * ENERGY_TOLERANCE
+        ):
             return energy
     return product

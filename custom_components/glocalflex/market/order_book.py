@@ -51,8 +51,12 @@ def summarise(book: OrderBook, size: float) -> BookFigures:
     )
 
 
+# Sums of decimal fractions miss their mark by less than this part of it.
+ROUNDING = 1e-9
+
+
 def price_for(orders: Iterable[BookOrder], *, size: float) -> float | None:
-    """Walk orders, best first, until `size` watts are met.
+    """Walk orders, best first, until `size` watts are met; more than 0.
 
     Returns their average price in EUR/kWh weighted by power, None where they
     do not reach so far.
@@ -63,6 +67,6 @@ def price_for(orders: Iterable[BookOrder], *, size: float) -> float | None:
         taken = min(order.power, left)
         cost += taken * order.price
         left -= taken
-        if left <= 0:
-            return cost / size
+        if left <= size * ROUNDING:
+            return cost / (size - left)
     return None

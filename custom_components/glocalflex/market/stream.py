@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 import logging
+from math import inf
 import random
 from typing import NoReturn
 
@@ -22,7 +23,7 @@ from .exceptions import (
     TooManyRequests,
 )
 from .messages import Frame
-from .transport import TIMEOUT, translated_errors
+from .transport import TIMEOUT, error_for_answer, translated_errors
 
 LOGGER = logging.getLogger(__name__)
 
@@ -46,6 +47,10 @@ FRAME_LIMIT = 64 * 2**20
 FIRST_RETRY = 0.5
 UNREACHABLE_RETRY_LIMIT = 4.0
 REFUSED_RETRY_LIMIT = 60.0
+
+# A connection that lasted so many seconds has the waits begin anew; one that is
+# cut as soon as it stands does not.
+STEADY = 10.0
 
 
 class StreamName(StrEnum):
@@ -77,7 +82,7 @@ class Stream:
 
     `on_frame` is called with each frame, in order. It returns whether the
     frame was one of a market's, which is what makes a connection count as
-    working, and may raise StreamRefused. With a `conflator` a large frame that
+    working, and may raise StreamRefused. With a `conflator` a snapshot that
     waits to be handled is replaced by the next one.
     """
 
@@ -103,6 +108,7 @@ class Stream:
         # The example clients' paths end with a slash, the documentation's do not.
         self._path = f"/api/v1/ws/{name}/"
         self._attempts = 0
+        self._steady_at = inf
         self._has_worked = False
         self.status = StreamStatus()
 
@@ -126,6 +132,7 @@ class Stream:
 
     async def _follow_until_error(self) -> MarketError:
         """Connect and hand frames on until that ends, and say what ended it."""
+        self._steady_at = inf
         try:
             async with translated_errors(), await self._connect() as websocket:
                 await self._receive_first(websocket)
@@ -143,16 +150,21 @@ class Stream:
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         """Open the websocket, with a token where there is one."""
+        # A token may be refused before its end: one new one is tried.
         for _ in range(2):
-            token = await self._token()
+            if (token := await self._token()) is None:
+                break
             try:
                 return await self._open(token)
-            except CredentialsRefused as error:
-                if token is None:
-                    raise StreamRefused("the market wants an account here") from error
-                # A token may be refused before its end: one new one is tried.
+            except CredentialsRefused:
                 self._authorization.refused(token)
-        raise StreamRefused("the market refuses a new token")
+        else:
+            if self._name.needs_account:
+                raise StreamRefused("the market refuses a new token")
+        try:
+            return await self._open(None)
+        except CredentialsRefused as error:
+            raise StreamRefused("the market wants an account here") from error
 
     async def _token(self) -> str | None:
         """Return a token; market data goes on without one when it is refused."""
@@ -177,13 +189,19 @@ class Stream:
 
     async def _handshake(self, token: str | None) -> aiohttp.ClientWebSocketResponse:
         async with translated_errors(), asyncio.timeout(TIMEOUT):
-            return await self._session.ws_connect(
-                self._endpoint.websocket(self._path),
-                headers={"Authorization": f"Bearer {token}"} if token else None,
-                heartbeat=HEARTBEAT,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
-                max_msg_size=FRAME_LIMIT,
-            )
+            try:
+                return await self._session.ws_connect(
+                    self._endpoint.websocket(self._path),
+                    headers={"Authorization": f"Bearer {token}"} if token else None,
+                    heartbeat=HEARTBEAT,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+                    max_msg_size=FRAME_LIMIT,
+                )
+            except aiohttp.ClientResponseError as error:
+                refusal = error_for_answer(error)
+            # Raised out here, because the error holds the request's headers and so
+            # the token: it must not live on as cause or context.
+            raise refusal
 
     async def _receive_first(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         """Wait for the message that confirms the connection."""
@@ -198,9 +216,7 @@ class Stream:
             raise MarketUnavailable("closed by the market before the first message")
         if not self._on_frame(message.data):
             raise NotAMarket("the first message is not a GLocalFlex market's")
-        # Only a stream that got this far works, so only now is what went
-        # before forgotten.
-        self._attempts = 0
+        self._steady_at = asyncio.get_running_loop().time() + STEADY
         self._set_status(
             connected=True,
             reconnects=self.status.reconnects + self._has_worked,
@@ -218,16 +234,19 @@ class Stream:
 
     def _wait_after(self, error: MarketError) -> float:
         """Return the seconds to wait, spread so that homes do not come back as one."""
+        if asyncio.get_running_loop().time() >= self._steady_at:
+            self._attempts = 0
         limit = (
             UNREACHABLE_RETRY_LIMIT
             if isinstance(error, MarketUnavailable)
             else REFUSED_RETRY_LIMIT
         )
         wait = min(FIRST_RETRY * 2.0 ** min(self._attempts, 16), limit)
+        wait *= random.uniform(0.5, 1.0)
         self._attempts += 1
         if isinstance(error, TooManyRequests) and error.retry_after is not None:
-            wait = max(wait, error.retry_after)
-        return wait * random.uniform(0.5, 1.0)
+            wait += error.retry_after
+        return wait
 
     def _set_status(
         self,

@@ -18,7 +18,8 @@ from .exceptions import (
 # How long a connection or an answer may take, in seconds.
 TIMEOUT = 10.0
 
-RETRY_AFTER_LIMIT = 3600.0
+# No wait that a market asks for is longer, in seconds.
+RETRY_AFTER_LIMIT = 3600
 
 
 @asynccontextmanager
@@ -34,15 +35,20 @@ async def translated_errors() -> AsyncGenerator[None]:
         raise HostNotFound(f"{error.host} has no address") from error
     except aiohttp.ClientConnectorSSLError as error:
         raise NotAMarket(f"{error.host} does not speak TLS there") from error
-    except aiohttp.WSServerHandshakeError as error:
-        retry_after = error.headers.get("Retry-After") if error.headers else None
-        raise error_for_status(error.status, retry_after) from error
+    except aiohttp.ClientResponseError as error:
+        raise error_for_answer(error) from error
     except aiohttp.InvalidURL as error:
         raise NotAMarket("the market redirects to an unusable address") from error
     except TimeoutError as error:
         raise MarketUnavailable("no answer in time") from error
     except (aiohttp.ClientError, OSError) as error:
         raise MarketUnavailable(str(error) or type(error).__name__) from error
+
+
+def error_for_answer(error: aiohttp.ClientResponseError) -> MarketError:
+    """Return the error that stands for an answer of no use."""
+    retry_after = error.headers.get("Retry-After") if error.headers else None
+    return error_for_status(error.status, retry_after)
 
 
 def error_for_status(status: int, retry_after: str | None = None) -> MarketError:
@@ -63,6 +69,7 @@ def error_for_status(status: int, retry_after: str | None = None) -> MarketError
 def _retry_after_seconds(value: str | None) -> float | None:
     """Read a wait in seconds; the header's other form, a date, is passed over."""
     try:
-        return min(max(float(value or ""), 0.0), RETRY_AFTER_LIMIT)
+        seconds = int(value or "")
     except ValueError:
         return None
+    return float(min(max(seconds, 0), RETRY_AFTER_LIMIT))
