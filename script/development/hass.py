@@ -1,15 +1,17 @@
-"""Home Assistant as it is, but for two things that a look at the market must not wait for.
+"""Home Assistant as it is, but for what a look at the market must not wait for.
 
-It sets up every kind of entity at start, among them cameras and voice, whose packages need
-a compiler or the network: default integrations whose packages are not installed are left
-out. And its HTTP client wants multicast DNS, which fails on a machine without a network:
-here it keeps to loopback. Takes the arguments of `hass`.
+Among all the kinds of entities that it loads are cameras and voice, whose packages need a
+compiler, a system library or the network: integrations of its own whose packages are not
+installed are left out. And its HTTP client wants multicast DNS, which fails on a machine
+without a network: here it keeps to loopback. Takes the arguments of `hass`.
 """
 
 from functools import cache
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 import sys
+from types import ModuleType
 
 import msgspec
 from packaging.requirements import Requirement
@@ -19,6 +21,8 @@ from homeassistant import bootstrap, components
 from homeassistant.__main__ import main
 from homeassistant.components import zeroconf
 from homeassistant.components.zeroconf.models import HaZeroconf
+from homeassistant.const import BASE_PLATFORMS
+from homeassistant.helpers import service
 
 
 class Manifest(msgspec.Struct):
@@ -53,6 +57,16 @@ def usable(domain: str) -> bool:
     )
 
 
+@cache
+def usable_base_components() -> dict[str, ModuleType]:
+    """Load the kinds of entities whose names may occur in descriptions of actions."""
+    return {
+        domain: import_module(f"homeassistant.components.{domain}")
+        for domain in BASE_PLATFORMS
+        if usable(domain)
+    }
+
+
 class LoopbackZeroconf(HaZeroconf):
     """Multicast DNS that joins no network."""
 
@@ -62,6 +76,9 @@ class LoopbackZeroconf(HaZeroconf):
 
 
 if __name__ == "__main__":
-    bootstrap.DEFAULT_INTEGRATIONS = set(filter(usable, bootstrap.DEFAULT_INTEGRATIONS))
-    zeroconf.HaZeroconf = LoopbackZeroconf  # type: ignore[assignment, attr-defined]
+    bootstrap.DEFAULT_INTEGRATIONS = {
+        domain for domain in bootstrap.DEFAULT_INTEGRATIONS if usable(domain)
+    }
+    service._base_components = usable_base_components  # noqa: SLF001
+    zeroconf.HaZeroconf = LoopbackZeroconf  # type: ignore[assignment, misc]
     sys.exit(main())

@@ -105,7 +105,10 @@ async def _run(options: Options) -> None:
             stack.enter_context(state.held())
         except AlreadyRunning as error:
             raise RunFailed(f"already running: {error}") from None
-        state.prepare(fresh=options.fresh)
+        if options.fresh:
+            state.forget()
+        home_assistant_port = options.port or free_port(HOME_ASSISTANT_PORT)
+        state.prepare(LOOPBACK, home_assistant_port)
         children: list[Child] = []
 
         if options.host:
@@ -125,12 +128,11 @@ async def _run(options: Options) -> None:
                 f"{LOOPBACK}:{port}", DEMO_USER, DEMO_PASSWORD, plain=True
             )
 
-        port = options.port or free_port(HOME_ASSISTANT_PORT)
-        url = f"http://{LOOPBACK}:{port}"
+        url = f"http://{LOOPBACK}:{home_assistant_port}"
         say(
-            f"starting Home Assistant on port {port} (log: {shown(state.home_assistant_log)})"
+            f"starting Home Assistant on port {home_assistant_port} (log: {shown(state.home_assistant_log)})"
         )
-        children.append(await stack.enter_async_context(home_assistant(port, state)))
+        children.append(await stack.enter_async_context(home_assistant(state)))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         await started(children, prepare(HomeAssistant(session, url), connection, state))
 
@@ -171,7 +173,7 @@ def market(port: int, log: Path) -> AbstractAsyncContextManager[Child]:
     )
 
 
-def home_assistant(port: int, state: State) -> AbstractAsyncContextManager[Child]:
+def home_assistant(state: State) -> AbstractAsyncContextManager[Child]:
     """Run Home Assistant on a state's configuration."""
     return child(
         "Home Assistant",
@@ -183,7 +185,6 @@ def home_assistant(port: int, state: State) -> AbstractAsyncContextManager[Child
             "--log-no-color",
         ],
         state.home_assistant_log,
-        {"HOME_ASSISTANT_HOST": LOOPBACK, "HOME_ASSISTANT_PORT": str(port)},
     )
 
 

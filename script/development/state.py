@@ -1,6 +1,6 @@
 """What script/run keeps between runs, one folder a market."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 import fcntl
 import json
@@ -13,13 +13,22 @@ ROOT = Path(__file__).parents[2]
 STATES = ROOT / ".run"
 TEMPLATE = ROOT / "config"
 
+type Settings = dict[str, str | int | bool | None | list[str]]
+
 # This step of the onboarding does nothing but set up online services (weather, radio,
 # speech), which a look at the market must not wait for. The other steps are walked through.
-ONBOARDING = {
-    "version": 4,
-    "minor_version": 1,
-    "key": "onboarding",
-    "data": {"done": ["core_config"]},
+ONBOARDING: Settings = {"done": ["core_config"]}
+
+# Home Assistant keeps these in its storage, and nowhere else. Host and port come to them.
+HTTP_SERVER: Settings = {
+    "cors_allowed_origins": [],
+    "login_attempts_threshold": -1,
+    "ip_ban_enabled": True,
+    "ssl_profile": "modern",
+    "use_x_frame_options": True,
+    "created_at": "2026-01-01T00:00:00+00:00",
+    "error": None,
+    "error_message": None,
 }
 
 
@@ -59,10 +68,8 @@ class State:
         """Leave the address for whoever finds the folder held."""
         self._lock.write_text(url)
 
-    def prepare(self, *, fresh: bool) -> None:
+    def prepare(self, host: str, port: int) -> None:
         """Lay out the folder, where the integration and the configuration are links to ours."""
-        if fresh and self.folder.exists():
-            shutil.rmtree(self.folder)
         (self.config / ".storage").mkdir(parents=True, exist_ok=True)
         (self.config / "custom_components").mkdir(exist_ok=True)
         link(
@@ -71,9 +78,27 @@ class State:
         )
         for file in TEMPLATE.iterdir():
             link(self.config / file.name, file)
-        onboarding = self.config / ".storage" / "onboarding"
-        if not onboarding.exists():
-            onboarding.write_text(json.dumps(ONBOARDING))
+        if not self._storage("onboarding").exists():
+            self._store("onboarding", (4, 1), ONBOARDING)
+        server = HTTP_SERVER | {"server_host": [host], "server_port": port}
+        settled = {"stable": server, "pending": None, "yaml_migration_done": True}
+        self._store("http", (2, 2), settled)
+
+    def forget(self) -> None:
+        """Remove all that earlier runs left."""
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def _storage(self, key: str) -> Path:
+        return self.config / ".storage" / key
+
+    def _store(
+        self, key: str, version: tuple[int, int], data: Mapping[str, object]
+    ) -> None:
+        """Write a file of Home Assistant's storage, as the pinned release reads it."""
+        major, minor = version
+        content = {"version": major, "minor_version": minor, "key": key, "data": data}
+        self._storage(key).write_text(json.dumps(content))
 
     @property
     def market(self) -> str | None:
