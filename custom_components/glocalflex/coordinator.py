@@ -1,12 +1,14 @@
 """One market, followed: messages to state, and to whoever listens."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
@@ -77,6 +79,8 @@ class MarketCoordinator:
         }
         self._unknown_types: set[str] = set()
 
+        self._task: asyncio.Task[None]
+
     async def async_load(self) -> None:
         """Take up where the last run ended."""
         await self._store.async_load(self.figures, self.own)
@@ -89,7 +93,7 @@ class MarketCoordinator:
                 self.hass, self._start_day, hour=0, minute=0, second=0
             )
         )
-        self.entry.async_create_background_task(
+        self._task = self.entry.async_create_background_task(
             self.hass,
             self.client.run(
                 on_message=self._on_message,
@@ -99,9 +103,14 @@ class MarketCoordinator:
             ),
             f"GLocalFlex market of {self.entry.title}",
         )
+        self.entry.async_on_unload(
+            self.hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, self.async_stop)
+        )
 
-    async def async_stop(self) -> None:
-        """Let go of what the entry does not end by itself."""
+    async def async_stop(self, _event: Event | None = None) -> None:
+        """Let go of the market and write down what must survive."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
         for notifier in self._notifiers.values():
             notifier.async_stop()
         await self._store.async_save()
