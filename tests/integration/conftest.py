@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
-from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.glocalflex.const import DOMAIN
 from custom_components.glocalflex.simulator import Settings, Simulator
+from homeassistant.core import HomeAssistant
 
 USERNAME = "Alice"
 PASSWORD = "open sesame"
