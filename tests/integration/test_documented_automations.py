@@ -1,0 +1,86 @@
+"""The automations in the README and the docs do what is said of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
+
+from custom_components.glocalflex.simulator import Simulator
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util.yaml import parse_yaml
+
+from .conftest import USERNAME, SetUp, eventually
+
+ROOT = Path(__file__).parents[2]
+
+
+def documented_automation(document: str) -> dict[str, Any]:
+    """Return the automation that a document shows."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
+    (automation,) = (block for block in blocks if block.startswith("alias:"))
+    parsed = parse_yaml(automation)
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+async def test_readme(
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first automation switches the charger off when dear, and on when cheap."""
+    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    await set_up(account_entry)
+    off = async_mock_service(hass, "switch", "turn_off")
+    on = async_mock_service(hass, "switch", "turn_on")
+    assert await async_setup_component(
+        hass, "automation", {"automation": documented_automation("README.md")}
+    )
+
+    async def trade(price: float) -> None:
+        await market.control.trade(price)
+        await eventually(
+            lambda: (
+                (state := hass.states.get("sensor.glocalflex_last_price")) is not None
+                and state.state == str(price)
+            )
+        )
+        await hass.async_block_till_done()
+
+    await trade(0.7)
+    assert (len(off), len(on)) == (0, 0)
+    await trade(0.85)
+    assert (len(off), len(on)) == (1, 0)
+    assert off[0].data == {"entity_id": ["switch.car_charger"]}
+    await trade(0.7)
+    assert (len(off), len(on)) == (1, 0)
+    await trade(0.59)
+    assert (len(off), len(on)) == (1, 1)
+
+
+async def test_order_filled(
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+) -> None:
+    """The documented event automation tells of a filled order, once."""
+    await set_up(account_entry)
+    notices = async_mock_service(hass, "persistent_notification", "create")
+    assert await async_setup_component(
+        hass, "automation", {"automation": documented_automation("docs/events.md")}
+    )
+    await market.control.place_order(USERNAME, side="sell", power=1500, price=0.4)
+    await market.control.place_order(None, side="buy", power=1500, price=0.5)
+    await eventually(lambda: bool(notices))
+    await hass.async_block_till_done()
+    assert [notice.data["title"] for notice in notices] == ["Order filled"]
+    assert notices[0].data["message"].startswith("1500.0 W at 0.4 EUR/kWh, from 20")
