@@ -30,7 +30,7 @@ class Endpoint:
             url = URL(text if "://" in text else f"https://{text}")
         except ValueError:
             url = URL()
-        if not url.host or url.user or url.password:
+        if not url.host or " " in url.host or url.user or url.password:
             raise ValueError("this names no host, or more than a host")
         host = f"[{url.host}]" if ":" in url.host else url.host
         if url.explicit_port not in (None, 80 if plain else 443):

@@ -269,8 +269,12 @@ def _identifier(fields: Mapping[str, Any], names: Iterable[str], wire: _OwnData)
     for name in names:
         if (value := fields.get(name)) not in (None, ""):
             return str(value)
-    # What was read, not what was sent: 1000 and "1000.0" are one order's power.
-    known = [getattr(wire, name) for name in IDENTIFYING_FIELDS]
+    # What was read, not what was sent: 1000 and "1000.0" are one power, and a
+    # moment is one in any zone.
+    values = (getattr(wire, name) for name in IDENTIFYING_FIELDS)
+    known = [
+        value.timestamp() if isinstance(value, datetime) else value for value in values
+    ]
     return f"derived-{sha256(msgspec.json.encode(known)).hexdigest()[:16]}"
 
 
