@@ -1,7 +1,5 @@
 """What the matching engine must never do, over random sequences of orders."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """The market over the life of orders and contracts, without sockets."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from random import Random

@@ -1,15 +1,13 @@
 """A simulated market from the command line."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -17,9 +15,6 @@ from .control_server import METHODS, control_application
 from .order_request import parse_time
 from .settings import Settings
 from .simulator import Simulator
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DEMO_USER = ("demo", "demo")
 
@@ -69,6 +64,9 @@ async def _serve(options: argparse.Namespace) -> None:
         port=options.port,
         tls=options.tls is not None,
     )
+    if options.warm_up:
+        sys.stderr.write(f"market: makes {options.warm_up:g} hours of history\n")
+        sys.stderr.flush()
     async with AsyncExitStack() as stack:
         simulator = await stack.enter_async_context(Simulator(settings))
         if options.tls is not None:

@@ -1,17 +1,12 @@
 """Users, and the tokens they are given."""
 
-from __future__ import annotations
-
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 from secrets import token_urlsafe
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .settings import Settings
+from .settings import Settings
 
 MINUTE = 60.0
 

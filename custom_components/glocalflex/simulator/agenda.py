@@ -1,14 +1,9 @@
 """What will happen: a queue ordered by simulated time, then by the order in which it was planned."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
+from datetime import datetime
 from heapq import heappop, heappush
 from time import perf_counter
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
 
 type Happening = Callable[[], None]
 

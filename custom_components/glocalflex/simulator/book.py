@@ -1,20 +1,15 @@
 """Frames of the order book: encoded when somebody listens, in slices, at most once an interval."""
 
-from __future__ import annotations
-
 import asyncio
 from itertools import batched
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import orjson
 
 from . import wire
 from .agenda import SLICE
-
-if TYPE_CHECKING:
-    from .market import Market
-    from .streams import Connection, Streams
+from .market import Market
+from .streams import Connection, Streams
 
 ORDERS_AT_ONCE = 64
 
@@ -81,7 +76,7 @@ class BookPublisher:
 
     async def greet(self, connection: Connection) -> None:
         """Send the first snapshot to a new listener."""
-        if asyncio.get_running_loop().time() >= self._encoded_at + self._interval:
+        if self._seconds_to_wait() <= 0:
             await self._encode()
         else:
             self.touch()
@@ -93,10 +88,13 @@ class BookPublisher:
             await self._changed.wait()
             self._changed.clear()
             if any(self._streams.of("orderbook")):
+                await asyncio.sleep(self._seconds_to_wait())
                 await self._encode()
                 for connection in self._streams.of("orderbook"):
                     connection.put_book(self._revision, self._frame)
-                await asyncio.sleep(self._interval)
+
+    def _seconds_to_wait(self) -> float:
+        return self._encoded_at + self._interval - asyncio.get_running_loop().time()
 
     async def _encode(self) -> None:
         async with self._encoding:

@@ -1,13 +1,7 @@
 """Simulated time, paced by real time."""
 
-from __future__ import annotations
-
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 
 class Clock:

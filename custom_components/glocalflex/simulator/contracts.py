@@ -1,13 +1,10 @@
 """Contracts: one for each side of a trade, verified against meter data and settled after delivery."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from .orders import Order, Place
+from .orders import Order, Place
 
 type ContractStatus = Literal[
     "verification_initiated",

@@ -1,31 +1,22 @@
 """What tests and scripts do to a simulated market. No client of the market reaches it."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from aiohttp import WSCloseCode
 import orjson
 
-from .faults import ENDPOINTS
+from .accounts import Accounts
+from .documents import Document, Json
+from .faults import ENDPOINTS, Endpoint, Faults
 from .load import meet
+from .market import Market
 from .order_request import parse
-from .orders import Window
-from .traders import BASELINE, HOUR, next_quarter
-from .wire import STREAMS, timestamp
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .accounts import Accounts
-    from .faults import Endpoint, Faults
-    from .market import Market
-    from .orders import Side
-    from .pace import Pace
-    from .streams import Connection, Frame, Streams
-    from .traders import Traders
-    from .wire import Document, Json, Stream
+from .orders import Side, Window
+from .pace import Pace
+from .streams import Connection, Frame, Streams
+from .traders import BASELINE, HOUR, Traders, next_quarter
+from .wire import STREAMS, Stream, timestamp
 
 TOKEN_ENDED = WSCloseCode.POLICY_VIOLATION
 """How a stream is closed whose token is made to end (a guess)."""

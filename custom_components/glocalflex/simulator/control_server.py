@@ -1,23 +1,18 @@
 """The control interface over HTTP, for people and scripts beside the market's own process."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 import inspect
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import web
 import orjson
 
+from .control import Control
+from .documents import Document, Json
 from .faults import ENDPOINTS
 from .order_request import parse_time
 from .server import answer
 from .wire import STREAMS, timestamp
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .control import Control
-    from .wire import Document, Json
 
 METHODS = (
     "place_order",

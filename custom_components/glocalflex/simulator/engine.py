@@ -1,15 +1,11 @@
 """A continuous double auction: price, then time, where delivery window and place fit."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .orders import Order, Place, Side, Window
+from .orders import Order, Place, Side, Window
 
 type Queue = list[tuple[float, int, str]]
 """A heap of orders, the best first: signed price, time priority, order id."""

@@ -1,7 +1,5 @@
 """Faults that the control interface provokes in the server's answers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal
 

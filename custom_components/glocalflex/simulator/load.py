@@ -1,18 +1,13 @@
 """Load on demand: trades at an even pace, and a book of a given size."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
 
+from .market import Market
 from .order_request import OrderRequest
 from .orders import MILLIWATTS, Place, Side
 from .traders import BASELINE, COUNTRIES, window_after
-
-if TYPE_CHECKING:
-    from .market import Market
 
 MEETING_SEGMENT = 1
 """Where two orders meet that are meant for each other; nothing ever rests here."""

@@ -1,25 +1,19 @@
 """The market: orders from their arrival to the settlement of their contracts, and what is told of it."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from . import wire
 from .agenda import Agenda
-from .contracts import AFTER_DELIVERY, Contract
+from .contracts import AFTER_DELIVERY, Contract, ContractStatus
+from .documents import Document
 from .engine import Engine, Fill
+from .order_request import OrderRequest
+from .orders import Order
+from .wire import OrderStatus, Stream
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .contracts import ContractStatus
-    from .order_request import OrderRequest
-    from .orders import Order
-    from .wire import Document, OrderStatus, Stream
-
-    type Tell = Callable[[Stream, str | None, Document], None]
+type Tell = Callable[[Stream, str | None, Document], None]
 
 BASELINE_ARRIVES = timedelta(minutes=2)
 """How long a sell order that brings no baseline data waits for it (a guess)."""

@@ -1,19 +1,14 @@
 """What a user asks for: an order as it came, checked."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from .documents import Json
 from .orders import MILLIWATTS, Order, Place, Side, Window
 from .wire import COUNTRIES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from .wire import Json
 
 HIGHEST_POWER = 1e9
 """W; anything above is a slip of the keyboard."""

@@ -1,14 +1,10 @@
 """What is traded: orders, and the delivery windows and places that must fit."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from datetime import datetime
+from typing import Literal, NamedTuple
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from .wire import Json
+from .documents import Json
 
 type Side = Literal["buy", "sell"]
 

@@ -1,20 +1,15 @@
 """Keeps the market going with its clock, never for long at a time."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .book import BookPublisher
-    from .clock import Clock
-    from .market import Market
-    from .order_request import OrderRequest
-    from .streams import Streams
+from .book import BookPublisher
+from .clock import Clock
+from .market import Market
+from .order_request import OrderRequest
+from .streams import Streams
 
 LEAST_PAUSE = 0.01
 """Real seconds between two looks at the agenda, however fast the clock runs."""

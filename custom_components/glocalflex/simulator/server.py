@@ -1,37 +1,32 @@
 """The market's HTTP and websocket interface."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import web
 import orjson
 
 from . import wire
+from .accounts import Accounts, Tokens
+from .book import BookPublisher
+from .documents import Document, Json
+from .faults import Endpoint, Faults
 from .order_request import OrderRefused, parse
-from .streams import Connection
+from .pace import Pace
+from .settings import Settings
+from .streams import Connection, Streams
+from .wire import Stream
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from .accounts import Accounts, Tokens
-    from .book import BookPublisher
-    from .faults import Endpoint, Faults
-    from .pace import Pace
-    from .settings import Settings
-    from .streams import Streams
-    from .wire import Stream
-
-    type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CLIENT_ID = "glocalflexmarket_public_api"
 CLOSING = 1.0
 """Real seconds that a client has to answer a close frame."""
 
 
-def answer(status: int, document: wire.Document) -> web.Response:
+def answer(status: int, document: Document) -> web.Response:
     """Answer with JSON."""
     return web.Response(
         status=status, body=orjson.dumps(document), content_type="application/json"
@@ -45,7 +40,7 @@ def refuse(status: int, reason: str) -> web.Response:
 
 def refuse_fields(problems: Mapping[str, str]) -> web.Response:
     """Say what is wrong with a body, by field."""
-    detail: list[wire.Json] = [
+    detail: list[Json] = [
         {"loc": ["body", field], "msg": problem} for field, problem in problems.items()
     ]
     return answer(422, {"detail": detail})

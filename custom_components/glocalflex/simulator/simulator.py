@@ -1,11 +1,10 @@
 """A simulated market, started and stopped."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from aiohttp import web
 import orjson
@@ -14,21 +13,17 @@ from .accounts import Accounts
 from .book import BookPublisher
 from .clock import Clock
 from .control import Control
+from .documents import Document
 from .faults import Faults
 from .load import Load
 from .market import Market
 from .pace import Pace
 from .server import Server
+from .settings import Settings
 from .streams import Streams
+from .tls import Identity, make_identity
 from .traders import Traders
-from .wire import Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .settings import Settings
-    from .tls import Identity
-    from .wire import Document, Stream
+from .wire import Entry, Stream
 
 
 class Simulator:
@@ -106,9 +101,6 @@ class Simulator:
         if not self._warm:
             await self._warm_up()
         if self._settings.tls and self._identity is None:
-            # Imported here, as most markets do without.
-            from .tls import make_identity
-
             self._identity = await asyncio.to_thread(make_identity, self._settings.host)
         server = Server(
             self._settings,

@@ -1,23 +1,14 @@
 """Open streams: who listens, and what has yet to be written to them."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 import logging
-from typing import TYPE_CHECKING
 
-from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType
+from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType, web
 
-from .wire import STREAMS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from aiohttp import web
-
-    from .wire import Stream
+from .wire import STREAMS, Stream
 
 _LOGGER = logging.getLogger(__name__)
 

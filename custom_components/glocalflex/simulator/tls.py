@@ -1,7 +1,5 @@
 """A certificate authority of one's own, and a certificate for this machine."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path

@@ -1,18 +1,13 @@
 """Traders with a seed, who let the market live."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from math import cos, exp, pi, sqrt
 from random import Random
-from typing import TYPE_CHECKING
 
+from .documents import Json
+from .market import Market
 from .order_request import OrderRequest
 from .orders import Place, Side, Window
-
-if TYPE_CHECKING:
-    from .market import Market
-    from .wire import Json
 
 COUNTRIES: dict[str, tuple[int, float]] = {
     "CZ": (2, 0.98),

@@ -1,19 +1,13 @@
 """The market's documents, in the shapes of its WebSocket documentation."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from .orders import MILLIWATTS
+from .contracts import Contract, ContractStatus
+from .documents import Document, Json
+from .engine import Fill
+from .orders import MILLIWATTS, Order, Place, Side, Window
 
-if TYPE_CHECKING:
-    from .contracts import Contract, ContractStatus
-    from .engine import Fill
-    from .orders import Order, Place, Side, Window
-
-type Json = str | float | bool | list[Json] | dict[str, Json] | None
-type Document = dict[str, Json]
 type Stream = Literal["ticker", "orderbook", "trade"]
 type OrderStatus = Literal[
     "awaiting_baseline_data",
