@@ -1,9 +1,11 @@
 """A simulated market and a client for it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
 import pytest
@@ -22,7 +24,7 @@ QUIET = Settings(
 )
 """A market in which nothing happens by itself."""
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "side": "sell",
     "power": 1500,
     "price": 0.42,
@@ -49,13 +51,16 @@ class Client:
             f"http://{self.simulator.host}/auth/oauth/v2/token", data=body
         )
 
-    async def sign_in(self, name: str = "anna", password: str = "secret") -> dict:
+    async def sign_in(
+        self, name: str = "anna", password: str = "secret"
+    ) -> dict[str, Any]:
         """Sign in."""
         answer = await self.token(
             grant_type="password", username=name, password=password
         )
         assert answer.status == 200
-        return await answer.json()
+        document: dict[str, Any] = await answer.json()
+        return document
 
     async def order(
         self, body: object = None, token: str | None = "fixed-token"
@@ -90,15 +95,23 @@ class Stream:
 
     socket: ClientWebSocketResponse
 
-    async def next(self) -> dict:
+    async def next(self) -> dict[str, Any]:
         """Return the next document."""
         message = await self.socket.receive(timeout=10)
         assert message.type is WSMsgType.TEXT, message
-        return message.json()
+        document: dict[str, Any] = message.json()
+        return document
 
     async def names(self, count: int) -> list[str]:
         """Return the statuses of the next documents."""
         return [(await self.next())["name"] for _ in range(count)]
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """Return what the client reads from."""
+        transport = self.socket._writer.transport  # noqa: SLF001
+        assert transport is not None
+        return transport
 
     async def closed(self) -> int | None:
         """Read to the end; return the code."""

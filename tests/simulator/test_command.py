@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 import pytest
 
@@ -25,6 +25,8 @@ from .conftest import NOON
 
 FOLDER = Path(package.__file__).parents[1]
 ALONE = "import runpy, sys; sys.path.append(sys.argv.pop(1)); runpy.run_module('simulator', run_name='__main__', alter_sys=True)"
+
+type ControlClient = TestClient[web.Request, web.Application]
 
 
 @asynccontextmanager
@@ -170,13 +172,15 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.fixture
-async def control(simulator: Simulator) -> AsyncIterator[TestClient]:
+async def control(simulator: Simulator) -> AsyncIterator[ControlClient]:
     """Return a client of a quiet market's control interface."""
     async with TestClient(TestServer(control_application(simulator.control))) as client:
         yield client
 
 
-async def test_every_method_by_http(control: TestClient, simulator: Simulator) -> None:
+async def test_every_method_by_http(
+    control: ControlClient, simulator: Simulator
+) -> None:
     """Each method is there, and does what it does."""
     order = {
         "user": "anna",
@@ -252,7 +256,7 @@ async def test_every_method_by_http(control: TestClient, simulator: Simulator) -
     ],
 )
 async def test_errors_in_words(
-    control: TestClient, method: str, body: bytes, words: str
+    control: ControlClient, method: str, body: bytes, words: str
 ) -> None:
     """What is wrong is said."""
     headers = {"Content-Type": "application/json"}
@@ -261,7 +265,7 @@ async def test_errors_in_words(
     assert words in (await answer.json())["error"]
 
 
-async def test_control_is_for_its_methods(control: TestClient) -> None:
+async def test_control_is_for_its_methods(control: ControlClient) -> None:
     """No other method, no other content type."""
     assert (await control.post("/connections", json={})).status == 404
     assert (await control.post("/expire_tokens", data=b"{}")).status == 415

@@ -9,7 +9,12 @@ import socket
 from aiohttp import ClientConnectionError, ClientSession, WSMsgType
 import pytest
 
-from custom_components.glocalflex.simulator import OrderRefused, Settings, Simulator
+from custom_components.glocalflex.simulator import (
+    Entry,
+    OrderRefused,
+    Settings,
+    Simulator,
+)
 
 from .conftest import NOON, ORDER, QUIET, Client
 from .test_streams import STREAMS, refused, wait_for
@@ -17,7 +22,9 @@ from .test_streams import STREAMS, refused, wait_for
 LIVELY = replace(QUIET, orders_per_minute=60, own_orders_per_minute=2)
 
 
-async def journal(settings: Settings, *, steps: int = 1, wait: float = 0) -> list:
+async def journal(
+    settings: Settings, *, steps: int = 1, wait: float = 0
+) -> list[Entry]:
     """Run half an hour of a market, in some steps, with an order in the middle."""
     async with Simulator(settings) as simulator:
         for step in range(steps):
@@ -85,11 +92,7 @@ async def test_warm_up() -> None:
         assert not simulator.journal
         assert control.trades > 1000
         await control.advance(3600)
-        names = {
-            entry.document.get("name")
-            for entry in simulator.journal
-            if entry.user == "anna"
-        }
+        names = {entry.status for entry in simulator.journal if entry.user == "anna"}
         assert {
             "settlement_completed_success",
             "verification_initiated",
@@ -141,7 +144,7 @@ async def test_journal_limit() -> None:
     async with Simulator(replace(QUIET, journal_limit=2)) as simulator:
         for price in (1, 2, 3):
             await simulator.control.trade(price)
-        assert [entry.document["data"]["price"] for entry in simulator.journal] == [
+        assert [entry.data["price"] for entry in simulator.journal] == [
             2,
             3,
         ]
@@ -160,13 +163,15 @@ async def test_trade(client: Client) -> None:
         location={"location_id": ["loc1"], "country_code": "FI"},
         user="anna",
     )
-    [trade] = [
-        e.document["data"] for e in client.simulator.journal if e.stream == "ticker"
-    ]
+    [trade] = [e.data for e in client.simulator.journal if e.stream == "ticker"]
     assert (trade["price"], trade["power"], trade["energy"]) == (0.42, 1500, 750)
-    assert trade["location"]["location_id"] == ["loc1"]
+    assert trade["location"] == {
+        "location_id": ["loc1"],
+        "country_code": "FI",
+        "coordinates": {"latitude": 62.5, "longitude": 26.0},
+    }
     assert trade["delivery_end"] == "2026-06-01T14:30:00Z"
-    names = [e.document["name"] for e in client.simulator.journal if e.user == "anna"]
+    names = [e.status for e in client.simulator.journal if e.user == "anna"]
     assert names == ["accepted", "matching_active", "filled"]
 
 
@@ -345,7 +350,7 @@ async def test_restarts_on_its_port(session: ClientSession) -> None:
     async with client.stream("orderbook", tokens["access_token"]) as book:
         assert list((await book.next())["data"]["asks"]) == ["0.42"]
     await simulator.control.advance(3600)
-    assert "expired" in [entry.document.get("name") for entry in simulator.journal]
+    assert "expired" in [entry.status for entry in simulator.journal]
     await simulator.stop()
 
 

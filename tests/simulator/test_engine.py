@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import wraps
 from itertools import product
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
@@ -116,7 +117,7 @@ def run(sequence: list[Action]) -> Run:
 
 def by_hand(sequence: list[Action]) -> list[tuple[str, str, int, float]]:
     """Match the slow and obvious way: search all that rest for the best price, then the oldest."""
-    resting: list[list] = []
+    resting: list[list[Any]] = []
     fills = []
     for action in sequence:
         if isinstance(action, int):
@@ -167,7 +168,7 @@ def property_of_a_market(check: Callable[[list[Action]], None]) -> Callable[[], 
         for seed in range(2000):
             check(at_random(Random(seed)))
 
-    del test.__wrapped__  # type: ignore[attr-defined]
+    del test.__wrapped__
     return test
 
 

@@ -2,10 +2,13 @@
 
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
+from typing import Any
 
 import pytest
 
+from custom_components.glocalflex.simulator.documents import Document
 from custom_components.glocalflex.simulator.load import Load, meet
 from custom_components.glocalflex.simulator.market import Market
 from custom_components.glocalflex.simulator.order_request import OrderRequest
@@ -16,7 +19,7 @@ from custom_components.glocalflex.simulator.traders import (
     Traders,
     window_after,
 )
-from custom_components.glocalflex.simulator.wire import Document, Stream
+from custom_components.glocalflex.simulator.wire import Entry, Stream
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WINDOW = Window(NOON + timedelta(hours=1), NOON + timedelta(hours=2))
@@ -27,8 +30,11 @@ class Told:
 
     def __init__(self) -> None:
         """Open it."""
-        self.documents: list[tuple[Stream, str | None, Document]] = []
-        self.market = Market(NOON, lambda *told: self.documents.append(told))
+        self.entries: list[Entry] = []
+        self.market = Market(NOON, self._tell)
+
+    def _tell(self, stream: Stream, user: str | None, document: Document) -> None:
+        self.entries.append(Entry(len(self.entries), stream, user, document))
 
     def run(self, minutes: float) -> None:
         """Let time pass."""
@@ -36,17 +42,13 @@ class Told:
         while not self.market.run(until):
             pass
 
-    def statuses(self, user: str) -> list:
+    def statuses(self, user: str) -> list[str | None]:
         """Return the statuses that a user was told."""
-        return [
-            d["name"]
-            for stream, to, d in self.documents
-            if stream == "trade" and to == user
-        ]
+        return [entry.status for entry in self.entries if entry.user == user]
 
-    def of(self, kind: str) -> list[dict]:
+    def of(self, kind: str) -> list[dict[str, Any]]:
         """Return the data of all documents of a type."""
-        return [d["data"] for _, _, d in self.documents if d["type"] == kind]
+        return [entry.data for entry in self.entries if entry.document["type"] == kind]
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def request(
     side: str, watts: float = 1000, price: float = 0.5, **changes: object
 ) -> OrderRequest:
     """Make an order that brings what it needs."""
-    fields = {
+    fields: dict[str, Any] = {
         "side": side,
         "milliwatts": round(watts * 1000),
         "price": price,
@@ -140,8 +142,9 @@ def test_trade_is_told_in_the_documented_shape(told: Told) -> None:
     told.run(1 / 3)
     told.market.place(request("sell", 1500, 0.42, place=Place("FI", ("loc1",))))
     told.market.place(request("buy", 1500, 0.5, place=Place()))
-    assert told.documents == [
+    assert told.entries == [
         (
+            0,
             "ticker",
             None,
             {
@@ -187,15 +190,15 @@ def test_nobody_is_told_anothers_order_and_energy_adds_up(seed: int) -> None:
     told.run(24 * 60)
 
     contracted: Counter[str] = Counter()
-    ends: defaultdict[str, list] = defaultdict(list)
-    for stream, user, document in told.documents:
-        data = document["data"]
-        assert (stream == "trade") == (user is not None)
-        if stream == "trade":
-            assert owner[data["order_id"]] == user
-            ends[data["order_id"]].append(document["name"])
-        if document.get("name") == "settlement_completed_success":
-            contracted[data["order_id"]] += round(data["power"] * 1000)
+    ends: defaultdict[str, list[str | None]] = defaultdict(list)
+    for entry in told.entries:
+        assert (entry.stream == "trade") == (entry.user is not None)
+        if entry.stream == "trade":
+            order_id = str(entry.data["order_id"])
+            assert owner[order_id] == entry.user
+            ends[order_id].append(entry.status)
+            if entry.status == "settlement_completed_success":
+                contracted[order_id] += round(float(str(entry.data["power"])) * 1000)
     for order_id, user in owner.items():
         if user is None:
             assert order_id not in ends
@@ -237,9 +240,9 @@ def test_traders_make_a_realistic_market() -> None:
 
 def test_same_seed_same_market() -> None:
     """A seed repeats a run, another one does not."""
-    once = run_traders("1", 2).documents
-    assert once == run_traders("1", 2).documents
-    assert once != run_traders("2", 2).documents
+    once = run_traders("1", 2).entries
+    assert once == run_traders("1", 2).entries
+    assert once != run_traders("2", 2).entries
 
 
 def test_traders_on_behalf_of_a_user_reach_every_status() -> None:
@@ -319,7 +322,7 @@ def test_agenda_yields_and_stops(told: Told) -> None:
     happened: list[int] = []
     for number in range(1200):
         when = NOON + timedelta(seconds=number % 2)
-        told.market.plan(when, lambda number=number: happened.append(number))
+        told.market.plan(when, partial(happened.append, number))
     assert not told.market.run(NEVER)
     assert told.market.now == NOON
     assert 0 < len(happened) <= 500

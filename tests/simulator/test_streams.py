@@ -1,6 +1,7 @@
 """The three streams of the simulated market."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
@@ -29,7 +30,7 @@ async def test_connects(client: Client, stream: str, slash: str) -> None:
     await wait_for(lambda: client.simulator.control.connections[stream] == 0)
 
 
-async def wait_for(condition) -> None:
+async def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(10):
         while not condition():
@@ -74,7 +75,7 @@ async def test_ticker_tells_the_journal(client: Client) -> None:
         journal = [e.document for e in client.simulator.journal if e.stream == "ticker"]
         assert [await one.next() for _ in range(50)] == journal
         assert [await other.next() for _ in range(50)] == journal
-        assert [document["data"]["price"] for document in journal] == [
+        assert [entry.data["price"] for entry in client.simulator.journal] == [
             n / 100 for n in range(50)
         ]
 
@@ -220,7 +221,7 @@ async def test_stalled_client_is_dropped(
     monkeypatch.setattr(streams, "STALLED", 0.05)
     control = client.simulator.control
     async with client.stream("ticker") as stalled, client.stream("trade") as other:
-        transport = stalled.socket._response.connection.transport  # noqa: SLF001
+        transport = stalled.transport
         transport.pause_reading()
         for _ in range(20):
             await control.send("ticker", b"x" * 1_000_000)
@@ -239,7 +240,7 @@ async def test_clients_leave_in_any_way(client: Client) -> None:
         await polite.socket.close(code=4000)
         assert polite.socket.close_code in (1000, 4000)
     async with client.stream("ticker") as rude:
-        rude.socket._response.connection.transport.abort()  # noqa: SLF001
+        rude.transport.abort()
         await wait_for(lambda: control.connections["ticker"] == 0)
 
 

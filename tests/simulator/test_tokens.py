@@ -67,7 +67,7 @@ async def test_sign_in_and_renewal(client: Client) -> None:
     ],
 )
 async def test_refusals(
-    client: Client, form: dict, status: int, field: str | None
+    client: Client, form: dict[str, str], status: int, field: str | None
 ) -> None:
     """Wrong credentials are 401, malformed bodies 422 with the field that is wrong."""
     answer = await client.token(**form)

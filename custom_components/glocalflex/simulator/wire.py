@@ -1,7 +1,7 @@
 """The market's documents, in the shapes of its WebSocket documentation."""
 
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from .contracts import Contract, ContractStatus
 from .documents import Document, Json
@@ -52,6 +52,16 @@ class Entry(NamedTuple):
 
     document: Document
     """Exactly as sent."""
+
+    @property
+    def data(self) -> Document:
+        """Return what the document is about."""
+        return cast("Document", self.document["data"])
+
+    @property
+    def status(self) -> str | None:
+        """Return the status that a document of the trade stream tells."""
+        return cast("str | None", self.document.get("name"))
 
 
 def timestamp(time: datetime) -> str:
