@@ -43,7 +43,9 @@ async def test_same_seed_same_journal() -> None:
     assert once == await journal(LIVELY)
     assert once == await journal(LIVELY, steps=50)
     assert once != await journal(replace(LIVELY, seed=2))
-    times = [datetime.fromisoformat(entry.document["created_at"]) for entry in once]
+    times = [
+        datetime.fromisoformat(str(entry.document["created_at"])) for entry in once
+    ]
     assert all(earlier <= later for earlier, later in pairwise(times))
 
 
@@ -243,12 +245,29 @@ async def test_frozen_close_is_not_answered(client: Client) -> None:
         assert (await ticker.socket.receive(timeout=10)).type is WSMsgType.CLOSE
 
 
+@pytest.mark.parametrize("code", [1006, 1001])
+async def test_cut_while_frozen(client: Client, code: int) -> None:
+    """A frozen stream is cut like any other."""
+    control = client.simulator.control
+    async with client.stream("ticker") as ticker:
+        control.freeze("ticker")
+        await ticker.socket.ping()
+        await asyncio.sleep(0.05)  # so that the ping is there, unanswered
+        closed = asyncio.create_task(ticker.closed())
+        async with asyncio.timeout(5):
+            await control.cut("ticker", code)
+        assert control.connections["ticker"] == 0
+        assert await closed in ((code,) if code != 1006 else (None, 1006))
+
+
 async def test_stops_while_frozen(session: ClientSession) -> None:
     """A frozen stream does not keep a market from ending."""
     async with Simulator(QUIET) as simulator:
         client = Client(simulator, session)
         async with client.stream("ticker") as ticker, client.stream("trade") as trade:
             simulator.control.freeze("ticker")
+            await ticker.socket.ping()
+            await asyncio.sleep(0.05)  # so that the ping is there, unanswered
             closed = asyncio.create_task(trade.closed())
             async with asyncio.timeout(5):
                 await simulator.stop()

@@ -233,6 +233,19 @@ async def test_stalled_client_is_dropped(
     assert "ticker stream reads nothing" in caplog.text
 
 
+async def test_stalled_client_does_not_keep_a_market_from_ending(
+    client: Client,
+) -> None:
+    """What can not be written is given up."""
+    async with client.stream("ticker") as stalled:
+        stalled.transport.pause_reading()
+        for _ in range(20):
+            await client.simulator.control.send("ticker", b"x" * 1_000_000)
+        async with asyncio.timeout(5):
+            await client.simulator.stop()
+        stalled.transport.abort()
+
+
 async def test_clients_leave_in_any_way(client: Client) -> None:
     """A close frame is answered, a dropped connection forgotten."""
     control = client.simulator.control

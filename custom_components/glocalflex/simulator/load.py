@@ -57,10 +57,11 @@ class Load:
         """Keep so many orders in the book, too far apart to trade, for deliveries of the next day."""
 
         def refill() -> None:
-            # One happening for each order, so that a large book does not hold up the event loop.
-            for _ in range(orders - len(self._market.engine)):
-                self._market.plan(self._market.now, self._rest)
-            self._market.plan(self._market.now + REFILL, refill)
+            # One order at a time, so that a large book does not hold up the event loop.
+            if short := len(self._market.engine) < orders:
+                self._rest()
+            pause = timedelta() if short else REFILL
+            self._market.plan(self._market.now + pause, refill)
 
         refill()
 

@@ -16,14 +16,12 @@ from .faults import Endpoint, Faults
 from .order_request import OrderRefused, parse
 from .pace import Pace
 from .settings import Settings
-from .streams import Connection, Streams
+from .streams import CLOSING, Connection, Streams
 from .wire import Stream
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 CLIENT_ID = "glocalflexmarket_public_api"
-CLOSING = 1.0
-"""Real seconds that a client has to answer a close frame."""
 
 
 def answer(status: int, document: Document) -> web.Response:

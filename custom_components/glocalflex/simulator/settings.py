@@ -52,7 +52,7 @@ class Settings:
     """Load: further trades, evenly spaced, in a real second (at the settings' speed)."""
 
     book_orders: int = 0
-    """Load: orders that rest in the book besides those of the traders."""
+    """Load: orders that the book holds at least, the traders' among them."""
 
     host: str = "127.0.0.1"
     port: int = 0

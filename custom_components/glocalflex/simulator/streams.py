@@ -15,6 +15,9 @@ _LOGGER = logging.getLogger(__name__)
 STALLED = 30.0
 """Real seconds without progress in writing to a client, after which it is dropped."""
 
+CLOSING = 1.0
+"""Real seconds that a client has to answer a close frame."""
+
 type Frame = str | bytes | WSCloseCode
 """A text frame, a binary one, or the end."""
 
@@ -44,7 +47,9 @@ class Connection:
         self._book_revision = -1
         self._ready = asyncio.Event()
         self._writing = False
-        self._closed = asyncio.Event()
+        self._leave = asyncio.Event()
+        self.forgotten = asyncio.Event()
+        """Set once the connection is out of all lists."""
 
     @property
     def drained(self) -> bool:
@@ -69,21 +74,31 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the client until one of the two leaves."""
-        writer = asyncio.create_task(self._write())
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._read(), self._write(), self._leave.wait())
+        ]
         try:
-            await self._read()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            writer.cancel()
-            await asyncio.wait([writer])
-            self._closed.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def close(self, code: int) -> None:
-        """Close with a code; 1006 drops the connection without a word, and what is unwritten with it."""
+        """Close with a code; 1006 drops the connection without a word, and what is unwritten."""
         if code == WSCloseCode.ABNORMAL_CLOSURE:
             self._transport.abort()
         else:
-            await self._socket.close(code=code)
-        await self._closed.wait()
+            try:
+                async with asyncio.timeout(CLOSING):
+                    await self._socket.close(code=code)
+            except TimeoutError:
+                self._transport.abort()
+        self._leave.set()
+        await self.forgotten.wait()
 
     async def _read(self) -> None:
         while True:
@@ -175,6 +190,7 @@ class Streams:
     def discard(self, connection: Connection) -> None:
         """Forget a connection."""
         self._open[connection.stream].pop(connection, None)
+        connection.forgotten.set()
 
     async def close_all(self) -> None:
         """Close every connection: the server leaves."""
