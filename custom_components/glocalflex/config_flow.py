@@ -68,6 +68,8 @@ from .market import (
     TooManyRequests,
 )
 
+SECRETS = (CONF_PASSWORD, CONF_TOKEN)
+
 # The first that fits names what the user is told.
 ERRORS: tuple[tuple[type[MarketError], str], ...] = (
     (CredentialsRefused, "invalid_auth"),
@@ -198,44 +200,37 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Set up the practice market."""
-        await self.async_set_unique_id(EntryKind.PRACTICE)
-        self._abort_if_unique_id_configured()
+        await self._async_abort_if_configured(EntryKind.PRACTICE)
         if user_input is None:
             return self.async_show_form(step_id="practice", data_schema=PRACTICE_SCHEMA)
         return self.async_create_entry(
             title="Practice market",
-            data={CONF_KIND: EntryKind.PRACTICE, **user_input},
+            data={CONF_KIND: EntryKind.PRACTICE.value, **user_input},
         )
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
         """Ask anew for what the market refuses."""
+        if entry_data[CONF_KIND] == EntryKind.TOKEN:
+            return await self.async_step_reauth_token()
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the password or the access token."""
-        entry = self._get_reauth_entry()
-        kind = EntryKind(entry.data[CONF_KIND])
-        if user_input is not None:
-            data = {**entry.data, **user_input, CONF_REFRESH_TOKEN: None}
-            if await self._async_check(data):
-                return self.async_update_reload_and_abort(entry, data=data)
-        return self._show_form(
-            "reauth_token" if kind is EntryKind.TOKEN else "reauth_confirm",
-            vol.Schema(
-                CREDENTIALS_FIELDS[kind] if kind is EntryKind.TOKEN else PASSWORD_FIELD
-            ),
-            {"name": entry.title},
+        """Ask for the password."""
+        return await self._async_step_reauth(
+            "reauth_confirm", PASSWORD_FIELD, user_input
         )
 
     async def async_step_reauth_token(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Take the new access token."""
-        return await self.async_step_reauth_confirm(user_input)
+        """Ask for an access token."""
+        return await self._async_step_reauth(
+            "reauth_token", CREDENTIALS_FIELDS[EntryKind.TOKEN], user_input
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -244,40 +239,26 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         kind = EntryKind(entry.data[CONF_KIND])
         if kind is EntryKind.PRACTICE:
-            if user_input is not None:
-                return self.async_update_reload_and_abort(
-                    entry, data_updates=user_input
-                )
-            return self.async_show_form(
-                step_id="reconfigure",
-                data_schema=self.add_suggested_values_to_schema(
-                    PRACTICE_SCHEMA, entry.data
-                ),
-            )
+            return await self.async_step_reconfigure_practice()
         if user_input is not None:
             data = await self._async_market_data(kind, user_input)
             if data is not None:
-                if data.get(CONF_USERNAME, "").lower() != (
-                    entry.data.get(CONF_USERNAME, "").lower()
-                ):
-                    return self.async_abort(reason="wrong_account")
-                unique_id = _unique_id(data)
-                if unique_id != entry.unique_id:
-                    await self.async_set_unique_id(unique_id)
-                    self._abort_if_unique_id_configured()
-                return self.async_update_reload_and_abort(
-                    entry, unique_id=unique_id, title=_title(data), data=data
-                )
-        shown = {
-            **entry.data,
-            CONF_CONNECTION: {CONF_PLAIN: entry.data[CONF_PLAIN]},
-            **(user_input or {}),
-        }
-        for secret in (CONF_PASSWORD, CONF_TOKEN):
-            shown.pop(secret, None)
-        return self._show_form(
-            "reconfigure",
-            self.add_suggested_values_to_schema(_market_schema(kind), shown),
+                return await self._async_change_market(entry, data)
+        shown = {**entry.data, CONF_CONNECTION: {CONF_PLAIN: entry.data[CONF_PLAIN]}}
+        return self._show_market_form("reconfigure", kind, user_input or shown)
+
+    async def async_step_reconfigure_practice(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Start a practice market of another kind."""
+        entry = self._get_reconfigure_entry()
+        if user_input is not None:
+            return self.async_update_reload_and_abort(entry, data_updates=user_input)
+        return self.async_show_form(
+            step_id="reconfigure_practice",
+            data_schema=self.add_suggested_values_to_schema(
+                PRACTICE_SCHEMA, entry.data
+            ),
         )
 
     async def _async_step_market(
@@ -287,13 +268,50 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             data = await self._async_market_data(kind, user_input)
             if data is not None:
-                await self.async_set_unique_id(_unique_id(data))
-                self._abort_if_unique_id_configured()
+                await self._async_abort_if_configured(_unique_id(data))
                 return self.async_create_entry(title=_title(data), data=data)
-        return self._show_form(
-            kind,
-            self.add_suggested_values_to_schema(_market_schema(kind), user_input),
+        return self._show_market_form(kind, kind, user_input)
+
+    async def _async_step_reauth(
+        self,
+        step_id: str,
+        fields: dict[vol.Marker, Any],
+        user_input: dict[str, Any] | None,
+    ) -> ConfigFlowResult:
+        """Ask for what the market refuses, prove it, and go on with it."""
+        entry = self._get_reauth_entry()
+        if user_input is not None:
+            data = {**entry.data, **user_input}
+            if await self._async_check(data):
+                return self.async_update_reload_and_abort(entry, data=data)
+        return self._show_form(step_id, vol.Schema(fields))
+
+    async def _async_change_market(
+        self, entry: ConfigEntry, data: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Let an entry have another market, or another way to it, for the same account."""
+        username = data.get(CONF_USERNAME, "")
+        if username.lower() != entry.data.get(CONF_USERNAME, "").lower():
+            return self.async_abort(reason="wrong_account")
+        unique_id = _unique_id(data)
+        if unique_id != entry.unique_id:
+            await self._async_abort_if_configured(unique_id)
+        # A name that the user gave stays.
+        renamed = entry.title != _title(entry.data)
+        return self.async_update_reload_and_abort(
+            entry,
+            unique_id=unique_id,
+            title=entry.title if renamed else _title(data),
+            data=data,
         )
+
+    async def _async_abort_if_configured(self, unique_id: str) -> None:
+        """End the flow where there is an entry of this kind.
+
+        Another flow may be under way: a browser that was closed leaves one behind.
+        """
+        await self.async_set_unique_id(unique_id, raise_on_progress=False)
+        self._abort_if_unique_id_configured()
 
     async def _async_market_data(
         self, kind: EntryKind, user_input: dict[str, Any]
@@ -311,11 +329,13 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
             return None
         data = {
             **user_input,
-            CONF_KIND: kind,
+            CONF_KIND: kind.value,
             CONF_HOST: endpoint.host,
             CONF_PLAIN: plain,
         }
         del data[CONF_CONNECTION]
+        if CONF_USERNAME in data:
+            data[CONF_USERNAME] = data[CONF_USERNAME].strip()
         return data if await self._async_check(data) else None
 
     async def _async_check(self, data: dict[str, Any]) -> bool:
@@ -347,27 +367,30 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         except MarketError as error:
             LOGGER.debug("%s did not prove itself: %s", endpoint.host, error)
             self._error_text = str(error)
-            self._errors = {
-                "base": next(key for kind, key in ERRORS if isinstance(error, kind))
-            }
+            key = next(key for kind, key in ERRORS if isinstance(error, kind))
+            if key == "invalid_auth" and data[CONF_KIND] == EntryKind.TOKEN:
+                key = "invalid_token"
+            self._errors = {"base": key}
             return False
         return True
 
-    def _show_form(
-        self,
-        step_id: str,
-        schema: vol.Schema,
-        placeholders: dict[str, str] | None = None,
+    def _show_market_form(
+        self, step_id: str, kind: EntryKind, shown: Mapping[str, Any] | None
     ) -> ConfigFlowResult:
+        """Show the form for a market, filled in but for what is secret."""
+        if shown is not None:
+            shown = {key: shown[key] for key in shown if key not in SECRETS}
+        return self._show_form(
+            step_id, self.add_suggested_values_to_schema(_market_schema(kind), shown)
+        )
+
+    def _show_form(self, step_id: str, schema: vol.Schema) -> ConfigFlowResult:
         """Show a form with what was wrong with its last answer."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=schema,
             errors=self._errors,
-            description_placeholders={
-                **(placeholders or {}),
-                "error": self._error_text,
-            },
+            description_placeholders={"error": self._error_text},
         )
 
 
