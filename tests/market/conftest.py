@@ -15,7 +15,6 @@ from custom_components.glocalflex.market import (
     Authorization,
     CredentialsRefused,
     Endpoint,
-    FixedToken,
     MarketClient,
     Message,
     NoAccount,
@@ -109,7 +108,7 @@ async def running(client: MarketClient) -> AsyncGenerator[Heard]:
 
 @asynccontextmanager
 async def serving(
-    *routes: tuple[str, Handler], reuse: int = 0
+    *routes: tuple[str, Handler],
 ) -> AsyncGenerator[Endpoint]:
     """Serve paths on loopback, any other is not found."""
     application = web.Application()
@@ -118,14 +117,13 @@ async def serving(
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", reuse).start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         yield Endpoint(f"127.0.0.1:{runner.addresses[0][1]}", plain=True)
     finally:
         await runner.cleanup()
 
 
 CONTROL = '{"type": "control", "status": "success", "data": {"message": "Welcome"}}'
-STREAM_PATH = "/api/v1/ws/{name}/"
 
 
 def streaming(*frames: str | bytes, code: int | None = None) -> Handler:
@@ -154,7 +152,6 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.01)
     monkeypatch.setattr(stream_module, "UNREACHABLE_RETRY_LIMIT", 0.04)
     monkeypatch.setattr(stream_module, "REFUSED_RETRY_LIMIT", 0.04)
-    monkeypatch.setattr(stream_module, "CLOSING", 0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -218,6 +215,3 @@ def client_of(
 ) -> MarketClient:
     """Return a client."""
     return MarketClient(session, endpoint, authorization or NoAccount())
-
-
-__all__ = ["FixedToken"]

@@ -24,16 +24,7 @@ from custom_components.glocalflex.market import (
 )
 from custom_components.glocalflex.simulator import Simulator
 
-from .conftest import (
-    PASSWORD,
-    TOKEN,
-    USER,
-    account,
-    endpoint_of,
-    serving,
-    told,
-    until,
-)
+from .conftest import PASSWORD, TOKEN, USER, account, endpoint_of, serving, told, until
 
 LIFE = 300.0
 

@@ -487,7 +487,8 @@ def test_unknown_fields_and_types() -> None:
 
 def test_empty_book() -> None:
     """A side may be empty, null or missing."""
-    for sides in ({"bids": {}, "asks": {}}, {"bids": None}, {}, {"asks": []}):
+    empty: list[Json] = [{"bids": {}, "asks": {}}, {"bids": None}, {}, {"asks": []}]
+    for sides in empty:
         book = read_book(**sides)
         assert (book.bids, book.asks, book.skipped) == ((), (), 0)
     assert isinstance(read(message("orderbook_update", None)), OrderBook)
@@ -534,7 +535,7 @@ def test_unreadable_order_of_the_book(wire: object) -> None:
 @pytest.mark.parametrize("energy", [1.5, 1500, 1600, "1.5", 1.4])
 def test_energy_unit(energy: object) -> None:
     """Energy is shown in kWh, whichever unit it came in."""
-    expected = {1600: 1.6, 1.4: 1.4}.get(energy, 1.5)  # type: ignore[call-overload]
+    expected = {1600: 1.6, 1.4: 1.4}.get(energy, 1.5)
     assert read_trade(energy=energy).energy == expected
 
 

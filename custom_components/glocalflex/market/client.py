@@ -89,7 +89,9 @@ class MarketClient:
                 on_undecodable(name, error)
                 return False
             if isinstance(message, Control) and not message.success:
-                raise StreamRefused(message.message or message.status)
+                raise StreamRefused(
+                    message.message or message.status or "refused without saying why"
+                )
             on_message(name, message)
             return not isinstance(message, UnknownMessage)
 

@@ -51,6 +51,6 @@ class Conflator:
     def _due(self) -> None:
         """Handle the snapshot that waits."""
         frame, self._frame, self._timer = self._frame, None, None
-        if frame is not None:
-            self._next_at = asyncio.get_running_loop().time() + self._interval
-            self._handle(frame)
+        assert frame is not None
+        self._next_at = asyncio.get_running_loop().time() + self._interval
+        self._handle(frame)

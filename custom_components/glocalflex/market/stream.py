@@ -35,9 +35,6 @@ HEARTBEAT = 10.0
 # taken to be hanging. Seconds.
 CONFIRMATION = 10.0
 
-# How long a closing handshake may hold up the end of a stream, in seconds.
-CLOSING = 1.0
-
 # A frame of 20 MB must pass; one without end must not fill a small machine's memory.
 FRAME_LIMIT = 64 * 2**20
 
@@ -146,7 +143,6 @@ class Stream:
         finally:
             if self._conflator is not None:
                 self._conflator.clear()
-        return MarketUnavailable(f"closed by the market, code {websocket.close_code}")
 
     async def _connect(self) -> aiohttp.ClientWebSocketResponse:
         """Open the websocket, with a token where there is one."""
@@ -194,7 +190,10 @@ class Stream:
                     self._endpoint.websocket(self._path),
                     headers={"Authorization": f"Bearer {token}"} if token else None,
                     heartbeat=HEARTBEAT,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+                    # A close frame is sent, its answer not waited for: the answer
+                    # would hold up the end of a stream and, arriving, start
+                    # aiohttp's heartbeat again on a websocket that is closed.
+                    timeout=aiohttp.ClientWSTimeout(ws_close=0),
                     max_msg_size=FRAME_LIMIT,
                 )
             except aiohttp.ClientResponseError as error:
@@ -223,14 +222,14 @@ class Stream:
         )
         self._has_worked = True
 
-    async def _receive(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
-        """Hand on every frame until the websocket closes."""
+    async def _receive(self, websocket: aiohttp.ClientWebSocketResponse) -> NoReturn:
+        """Hand on every frame until the websocket ends."""
         hand_on = self._on_frame if self._conflator is None else self._conflator.put
         async for message in websocket:
-            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                hand_on(message.data)
-        if (error := websocket.exception()) is not None:
-            raise MarketUnavailable(str(error) or type(error).__name__) from error
+            if message.type is aiohttp.WSMsgType.ERROR:
+                raise MarketUnavailable(f"the connection failed: {message.data}")
+            hand_on(message.data)
+        raise MarketUnavailable(f"closed by the market, code {websocket.close_code}")
 
     def _wait_after(self, error: MarketError) -> float:
         """Return the seconds to wait, spread so that homes do not come back as one."""
@@ -255,12 +254,10 @@ class Stream:
         reconnects: int | None = None,
         error: MarketError | None = None,
     ) -> None:
-        """Tell a status that differs from the one before."""
-        status = StreamStatus(
+        """Tell how the stream is now."""
+        self.status = StreamStatus(
             connected=connected,
             reconnects=self.status.reconnects if reconnects is None else reconnects,
             error=error,
         )
-        if status != self.status:
-            self.status = status
-            self._on_status(status)
+        self._on_status(self.status)

@@ -37,7 +37,7 @@ async def translated_errors() -> AsyncGenerator[None]:
         raise NotAMarket(f"{error.host} does not speak TLS there") from error
     except aiohttp.ClientResponseError as error:
         raise error_for_answer(error) from error
-    except aiohttp.InvalidURL as error:
+    except (aiohttp.InvalidURL, aiohttp.RedirectClientError) as error:
         raise NotAMarket("the market redirects to an unusable address") from error
     except TimeoutError as error:
         raise MarketUnavailable("no answer in time") from error
