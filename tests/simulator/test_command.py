@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 import re
 import signal
@@ -110,6 +111,14 @@ async def test_options(session: ClientSession, tmp_path: Path) -> None:
         assert (await (await session.get(address)).json())["trades"] == 1
 
 
+@pytest.fixture
+def own_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the command run in a loop of its own: by itself `run` also forgets the thread's."""
+    run = partial(asyncio.run, loop_factory=asyncio.new_event_loop)
+    monkeypatch.setattr(asyncio, "run", run)
+
+
+@pytest.mark.usefixtures("own_loop")
 def test_main(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -133,6 +142,7 @@ def test_main(
     assert "demo, password demo" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("own_loop")
 def test_port_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     """A port that is taken is said in a line."""
     with socket.socket() as other:

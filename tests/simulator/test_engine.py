@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from hypothesis import given, settings, strategies as st
+import pytest
 
 from custom_components.glocalflex.simulator.engine import Engine, Fill
 from custom_components.glocalflex.simulator.orders import Order, Place, Side, Window
@@ -297,6 +298,39 @@ def test_every_change_counts() -> None:
     removed = engine.revision
     engine.remove("ask")
     assert 0 < rested < reduced < removed == engine.revision
+
+
+@pytest.mark.parametrize(
+    ("other", "fits"),
+    [
+        (Place("FI", ("north", "south")), True),
+        (Place("FI", ("south", "east")), True),
+        (Place("FI"), True),
+        (Place("", ("north",)), True),
+        (Place(), True),
+        (Place("DE", ("north",)), False),
+        (Place("DE"), False),
+        (Place("FI", ("east",)), False),
+        (Place("FI", ("north", "south"), 1), False),
+        (Place("", (), 1), False),
+    ],
+)
+def test_places_fit(other: Place, fits: bool) -> None:
+    """Country and grid location agree or are left open; segments never mix."""
+    place = Place("FI", ("north", "south"))
+    assert place.fits(other) == other.fits(place) == fits
+
+
+@pytest.mark.parametrize(
+    ("price", "other", "fits"),
+    [(0.5, 0.5, True), (0.6, 0.5, True), (0.4, 0.5, False), (-0.1, -0.2, True)],
+)
+def test_orders_fit(price: float, other: float, fits: bool) -> None:
+    """A buyer who pays as much as a seller asks, for the same window."""
+    buy, sell = order("buy", price, 1), order("sell", other, 1)
+    assert buy.fits(sell) == sell.fits(buy) == fits
+    assert not buy.fits(order("buy", other, 1))
+    assert not buy.fits(order("sell", other, 1, WINDOWS[1]))
 
 
 def test_places_meet_in_the_narrower() -> None:
