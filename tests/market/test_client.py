@@ -339,7 +339,7 @@ async def test_restart(
         assert not heard.connected()
         await market.start()
         await until(lambda: heard.connected() == ALL)
-        assert all(heard.status(name).reconnects == 1 for name in ALL)
+        assert all(heard.status(name).reconnects >= 1 for name in ALL)
 
 
 # Being turned away
