@@ -1,0 +1,118 @@
+"""Home Assistant's pages as a user finds the way through them: by the words on the screen."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+import re
+import shutil
+
+from selenium.common.exceptions import TimeoutException, WebDriverException
+from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+from script.development.screenshot import ARGUMENTS, text
+
+PATIENCE = 30.0
+POLL = 0.1
+
+# What shows a text is looked for through all shadow roots; the last one lies on top.
+SHOWING = """
+const [wanted, selector] = arguments;
+const found = [];
+const walk = root => {
+  for (const element of root.querySelectorAll("*")) {
+    const own = [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE)
+      .map(node => node.data).join("").trim();
+    if (element.matches(selector) && (wanted === null || own === wanted)
+        && element.checkVisibility({visibilityProperty: true})
+        && element.getClientRects().length) found.push(element);
+    if (element.shadowRoot) walk(element.shadowRoot);
+  }
+};
+walk(document);
+return found.at(-1) ?? null;
+"""
+
+
+class Browser:
+    """Chromium with one page of Home Assistant."""
+
+    def __init__(self, chrome: Chrome) -> None:
+        """Take over a browser."""
+        self._chrome = chrome
+
+    @property
+    def text(self) -> str:
+        """All that the page shows."""
+        return text(self._chrome)
+
+    def open(self, url: str) -> None:
+        """Open an address."""
+        self._chrome.get(url)
+
+    def click(self, label: str, selector: str = "*") -> None:
+        """Click on what shows exactly this text."""
+
+        def clicked() -> bool:
+            if (element := self._showing(label, selector)) is None:
+                return False
+            element.click()
+            return True
+
+        self.wait_until(clicked, f"click on {label}")
+
+    def write(self, selector: str, what: str) -> None:
+        """Write into the topmost field of a kind."""
+
+        def written() -> bool:
+            if (element := self._showing(None, selector)) is None:
+                return False
+            element.click()
+            element.clear()
+            element.send_keys(what)
+            return element.get_property("value") == what
+
+        self.wait_until(written, f"write {what} into {selector}")
+
+    def wait_for(self, *patterns: str) -> None:
+        """Wait until the page's text matches each of these regular expressions."""
+        for pattern in patterns:
+            self.wait_until(partial(self._matches, pattern), f"see {pattern}")
+
+    def wait_until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until something is so; pages move while they are built."""
+        wait = WebDriverWait(
+            self._chrome, PATIENCE, POLL, ignored_exceptions=[WebDriverException]
+        )
+        try:
+            wait.until(lambda _: condition())
+        except TimeoutException as error:
+            raise AssertionError(f"cannot {what}, but see: {self.text}") from error
+
+    def _matches(self, pattern: str) -> bool:
+        return re.search(pattern, self.text) is not None
+
+    def _showing(self, label: str | None, selector: str) -> WebElement | None:
+        found = self._chrome.execute_script(SHOWING, label, selector)
+        return found if isinstance(found, WebElement) else None
+
+
+@contextmanager
+def chromium(profile: Path) -> Generator[Browser]:
+    """Run a browser."""
+    options = ChromeOptions()
+    for argument in (
+        *ARGUMENTS,
+        f"--user-data-dir={profile}",
+        "--window-size=1280,1000",
+        "--lang=en",
+    ):
+        options.add_argument(argument)
+    chrome = Chrome(options, Service(shutil.which("chromedriver")))
+    try:
+        yield Browser(chrome)
+    finally:
+        chrome.quit()
