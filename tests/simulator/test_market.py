@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.glocalflex.simulator.contracts import METER_DATA_SPREAD
 from custom_components.glocalflex.simulator.documents import Document
 from custom_components.glocalflex.simulator.load import Load, meet
 from custom_components.glocalflex.simulator.market import Market
@@ -90,7 +91,7 @@ def test_order_to_settlement(told: Told) -> None:
     assert told.statuses("buyer") == ["accepted", "matching_active", "filled"]
     told.run(118)
     assert len(told.statuses("seller")) == 4  # delivery has just ended
-    told.run(40)
+    told.run(40 + METER_DATA_SPREAD.total_seconds() / 60)
     for user in ("seller", "buyer"):
         assert told.statuses(user)[-4:] == [
             "verification_initiated",
@@ -332,3 +333,17 @@ def test_agenda_yields_and_stops(told: Told) -> None:
         pass
     assert happened == [*range(0, 1200, 2), *range(1, 1200, 2)]
     assert told.market.next_at is None
+
+
+def test_contracts_move_one_by_one(told: Told) -> None:
+    """The contracts of one window do not all reach a status at the same moment."""
+    for _ in range(30):
+        told.market.place(request("sell"), "seller")
+        told.market.place(request("buy"))
+    told.run(600)
+    times = [
+        entry.document["created_at"]
+        for entry in told.entries
+        if entry.status == "verification_initiated"
+    ]
+    assert len(times) == len(set(times)) == 30

@@ -19,8 +19,16 @@ AFTER_DELIVERY: tuple[tuple[ContractStatus, timedelta], ...] = (
     ("settlement_initiated", timedelta(minutes=25)),
     ("settlement_completed_success", timedelta(minutes=40)),
 )
-"""When a contract reaches a status, counted from the end of its delivery. The names are the
-market's documentation's, the times are a guess. Nothing is said of a contract before."""
+"""When a contract reaches a status, counted from the end of its delivery and its meter data's
+delay. The names are the market's documentation's, the times are a guess. Nothing is said of a
+contract before."""
+
+METER_DATA_SPREAD = timedelta(minutes=15)
+
+
+def meter_data_delay(number: int) -> timedelta:
+    """Return how late the meter data of the contract of this number are: no two at once (a guess)."""
+    return number * timedelta(minutes=4, seconds=7) % METER_DATA_SPREAD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from functools import partial
 
 from . import wire
 from .agenda import Agenda
-from .contracts import AFTER_DELIVERY, Contract, ContractStatus
+from .contracts import AFTER_DELIVERY, Contract, ContractStatus, meter_data_delay
 from .documents import Document
 from .engine import Engine, Fill
 from .order_request import OrderRequest
@@ -81,9 +81,10 @@ class Market(Agenda):
             price=fill.price,
             place=fill.sell.place.meet(fill.buy.place),
         )
+        verifiable = order.window.end + meter_data_delay(self._contracts)
         for status, delay in AFTER_DELIVERY:
             self.plan(
-                order.window.end + delay, partial(self._tell_contract, contract, status)
+                verifiable + delay, partial(self._tell_contract, contract, status)
             )
 
     def _expire(self, order: Order) -> None:
