@@ -35,7 +35,7 @@ class Endpoint:
         host = f"[{url.host}]" if ":" in url.host else url.host
         if url.explicit_port not in (None, 80 if plain else 443):
             host = f"{host}:{url.explicit_port}"
-        return cls(host.lower(), plain)
+        return cls(host, plain)
 
     @property
     def is_local(self) -> bool:
