@@ -44,10 +44,10 @@ class Endpoint:
         if name == "localhost":
             return True
         try:
-            address = ip_address(name)
+            # Loopback is among the private addresses.
+            return ip_address(name).is_private
         except ValueError:
             return False
-        return address.is_loopback or address.is_private
 
     def http(self, path: str) -> URL:
         """Return the address of a call."""
