@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .const import CONF_SIZE, DEFAULT_SIZE, LOGGER, MessageKind
@@ -66,7 +66,7 @@ class MarketCoordinator:
         self.hass = hass
         self.entry = entry
         self.client = client
-        self.figures = Figures(day=Day(start=dt_util.start_of_local_day()))
+        self.figures = Figures(day=Day(start=_midnight()))
         self.own = Own()
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
@@ -80,6 +80,7 @@ class MarketCoordinator:
         self._unknown_types: set[str] = set()
 
         self._task: asyncio.Task[None]
+        self._cancel_midnight: CALLBACK_TYPE
 
     async def async_load(self) -> None:
         """Take up where the last run ended."""
@@ -88,11 +89,7 @@ class MarketCoordinator:
     @callback
     def async_start(self) -> None:
         """Follow the market until the entry is unloaded."""
-        self.entry.async_on_unload(
-            async_track_time_change(
-                self.hass, self._start_day, hour=0, minute=0, second=0
-            )
-        )
+        self._follow_days()
         self._task = self.entry.async_create_background_task(
             self.hass,
             self.client.run(
@@ -109,6 +106,7 @@ class MarketCoordinator:
 
     async def async_stop(self, _event: Event | None = None) -> None:
         """Let go of the market and write down what must survive."""
+        self._cancel_midnight()
         self._task.cancel()
         await asyncio.wait([self._task])
         for notifier in self._notifiers.values():
@@ -181,7 +179,7 @@ class MarketCoordinator:
                 **fields,
             },
         )
-        for listener in self._event_listeners[kind]:
+        for listener in tuple(self._event_listeners[kind]):
             listener(fields)
 
     @callback
@@ -227,10 +225,25 @@ class MarketCoordinator:
         self.entry.async_start_reauth(self.hass)
 
     @callback
-    def _start_day(self, now: datetime) -> None:
-        """Set what is counted by the day back at local midnight."""
-        self.figures.day = Day(start=dt_util.start_of_local_day(now))
-        self.own.forget(now)
+    def _follow_days(self, _now: datetime | None = None) -> None:
+        """Set what is counted by the day back at local midnight, and plan the next."""
+        self._cancel_midnight = async_track_point_in_utc_time(
+            self.hass, self._follow_days, _midnight(days_ahead=1)
+        )
+        if (today := _midnight()) == self.figures.day.start:
+            return
+        self.figures.day = Day(start=today)
+        self.own.forget(today)
         self._store.async_save_within(SAVE_COUNTERS_AFTER)
         for notifier in self._notifiers.values():
             notifier.async_notify_now()
+
+
+def _midnight(*, days_ahead: int = 0) -> datetime:
+    """Return the beginning of a local day, in UTC.
+
+    Local clocks that change at midnight skip it or strike it twice; in UTC it
+    comes once, and compares with what was stored.
+    """
+    day = dt_util.now().date() + timedelta(days=days_ahead)
+    return dt_util.utc_from_timestamp(dt_util.start_of_local_day(day).timestamp())

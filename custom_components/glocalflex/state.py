@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct, structs
 
 from .market import (
+    CONTRACT_STATUSES,
+    ORDER_STATUSES,
     BookFigures,
     Contract,
     ContractUpdate,
@@ -24,6 +26,10 @@ OVERTAKING = timedelta(minutes=1)
 RETENTION = timedelta(days=31)
 RETENTION_COUNT = 2000
 
+# What an order or a contract comes to once in its life. Of others nothing is
+# known: two partial fills in one second look like one that is told twice.
+ONCE_IN_A_LIFE = frozenset((*ORDER_STATUSES, *CONTRACT_STATUSES))
+
 
 def is_overtaken(at: datetime, by: datetime) -> bool:
     """Return whether something of the time `at` comes after a newer thing of the time `by`."""
@@ -34,7 +40,7 @@ class Day(Struct, kw_only=True):
     """What a local day came to so far. Prices in EUR/kWh, energy in kWh."""
 
     start: datetime
-    """Midnight, aware."""
+    """Local midnight, in UTC."""
     trades: int = 0
     energy: float = 0.0
     turnover: float = 0.0
@@ -94,7 +100,7 @@ class Record[UpdateT: (OrderUpdate, ContractUpdate)](Struct):
 
 @dataclass
 class Own:
-    """The user's own orders and contracts, by identifier, last touched last."""
+    """The user's own orders and contracts, by identifier, those with the newest word last."""
 
     orders: dict[str, Record[OrderUpdate]] = field(default_factory=dict)
     contracts: dict[str, Record[ContractUpdate]] = field(default_factory=dict)
@@ -150,7 +156,10 @@ class Own:
 def _is_repeated[UpdateT: (OrderUpdate, ContractUpdate)](
     record: Record[UpdateT], update: UpdateT
 ) -> bool:
-    return record.statuses.get(update.status) == update.created_at
+    return (
+        update.status in ONCE_IN_A_LIFE
+        and record.statuses.get(update.status) == update.created_at
+    )
 
 
 def _completed[PartT: (Order, Contract)](new: PartT, known: PartT) -> PartT:
@@ -169,16 +178,22 @@ def _keep[UpdateT: (OrderUpdate, ContractUpdate)](
     record: Record[UpdateT] | None,
     update: UpdateT,
 ) -> None:
-    """Keep an update as the newest, unless it was overtaken by another of the same."""
+    """Keep an update as the newest, unless it was overtaken by another."""
+    newest = next(reversed(records), None)
     if record is None:
         records[identifier] = Record(update, {update.status: update.created_at})
         if len(records) > RETENTION_COUNT:
             del records[next(iter(records))]
-        return
-    record.statuses[update.status] = update.created_at
-    if not is_overtaken(update.created_at, record.update.created_at):
+    else:
+        record.statuses[update.status] = update.created_at
+        if is_overtaken(update.created_at, record.update.created_at):
+            return
         record.update = update
         records[identifier] = records.pop(identifier)
+    if newest is not None and is_overtaken(
+        update.created_at, records[newest].update.created_at
+    ):
+        records[newest] = records.pop(newest)
 
 
 def _last[UpdateT: (OrderUpdate, ContractUpdate)](
