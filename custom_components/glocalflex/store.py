@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import UnsupportedStorageVersionError
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN, LOGGER
@@ -48,10 +49,15 @@ class MarketStore:
     async def async_load(self, figures: Figures, own: Own) -> None:
         """Fill in what was stored, and watch these from now on."""
         self._state = figures, own
-        if (content := await self._store.async_load()) is None:
-            return
         try:
+            if (content := await self._store.async_load()) is None:
+                return
             stored = msgspec.convert(content, _Stored)
+        except UnsupportedStorageVersionError as error:
+            # It is left for the newer version to come back to.
+            self._store.make_read_only()
+            LOGGER.error("Counters start anew, and are not stored: %s", error)
+            return
         except msgspec.ValidationError as error:
             LOGGER.error("Stored counters are unusable and start anew: %s", error)
             return
