@@ -74,6 +74,8 @@ class MarketEvent(GLocalFlexEntity, EventEntity):
     """Something that happens on a market: each time once, never from before."""
 
     entity_description: MarketEventDescription
+    # Two alike within a millisecond are still two.
+    _attr_force_update = True
     _shown_available = False
 
     @override
