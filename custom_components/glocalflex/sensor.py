@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -109,14 +109,22 @@ def _power_sensor(
     )
 
 
+def _in_utc(time: datetime | None) -> datetime | None:
+    """Return a time as Home Assistant shows it; None where UTC has no such year."""
+    try:
+        return time and time.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
 def _last_trade_time_sensor(
-    key: str, value_fn: Callable[[Trade], Value]
+    key: str, value_fn: Callable[[Trade], datetime | None]
 ) -> FiguresSensorDescription:
     return FiguresSensorDescription(
         key=key,
         translation_key=key,
         stream=StreamName.TICKER,
-        value_fn=_last_trade(value_fn),
+        value_fn=_last_trade(lambda trade: _in_utc(value_fn(trade))),
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_registry_enabled_default=False,
     )
