@@ -50,6 +50,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -
         device.id,
     )
     await coordinator.async_load()
+    if entry.data[CONF_KIND] == EntryKind.PRACTICE:
+        # It is another market each time, which knows nothing of the last one's orders.
+        coordinator.own.orders.clear()
+        coordinator.own.contracts.clear()
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     # Last, so that no event comes before the entity that reports it.

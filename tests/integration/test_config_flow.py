@@ -201,15 +201,6 @@ def aborted_handshakes(hass: HomeAssistant) -> None:
     hass.loop.set_exception_handler(handle)
 
 
-@pytest.fixture
-def all_entities_enabled() -> Generator[None]:
-    """Have those at hand as well that are disabled by default."""
-    with patch(
-        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default", new=True
-    ):
-        yield
-
-
 @contextmanager
 def trusting(certificate: str) -> Generator[None]:
     """Let Home Assistant's connections trust one certificate authority."""
@@ -712,7 +703,7 @@ async def test_another_practice_market(hass: HomeAssistant) -> None:
     assert entry.data == {"kind": "practice", "seed": 8, "pace": "busy"}
 
 
-@pytest.mark.usefixtures("all_entities_enabled")
+@pytest.mark.usefixtures("all_enabled")
 async def test_options(
     hass: HomeAssistant,
     market: Simulator,
