@@ -10,6 +10,8 @@ from unittest.mock import PropertyMock, patch
 from freezegun import api, freeze_time
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
 
 from custom_components.glocalflex.const import DOMAIN
 from custom_components.glocalflex.simulator import Settings, Simulator
@@ -160,3 +162,9 @@ def described(hass: HomeAssistant, entry: MockConfigEntry) -> Described:
             "attributes": json.loads(json.dumps(dict(state.attributes), default=str)),
         }
     return found
+
+
+@pytest.fixture
+def pictured(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Return a snapshot in a format that is alike on every release."""
+    return snapshot.use_extension(JSONSnapshotExtension)

@@ -1,6 +1,8 @@
 """The market's messages as its documentation shows them, for tests to send and to spoil."""
 
-from custom_components.glocalflex.simulator.wire import Document
+from typing import Any
+
+from custom_components.glocalflex.simulator.documents import Document
 
 CREATED = "2026-05-05T09:00:30Z"
 
@@ -25,10 +27,9 @@ def _message(kind: str, data: Document, fields: dict[str, object]) -> Document:
 
 
 def _changed(document: Document, fields: dict[str, object]) -> Document:
-    changed: dict[str, object] = {**document, **fields}
-    return {  # type: ignore[misc]
-        name: value for name, value in changed.items() if value is not Absent
-    }
+    # Anything may be sent, that is what it is for.
+    changed: dict[str, Any] = {**document, **fields}
+    return {name: value for name, value in changed.items() if value is not Absent}
 
 
 def trade(**fields: object) -> Document:

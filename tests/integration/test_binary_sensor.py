@@ -31,7 +31,7 @@ async def test_every_binary_sensor(
     hass: HomeAssistant,
     account_entry: MockConfigEntry,
     set_up: SetUp,
-    snapshot: SnapshotAssertion,
+    pictured: SnapshotAssertion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every binary sensor is registered, and on while its stream works."""
@@ -39,7 +39,7 @@ async def test_every_binary_sensor(
         "custom_components.glocalflex.PLATFORMS", [Platform.BINARY_SENSOR]
     )
     await set_up(account_entry)
-    assert described(hass, account_entry) == snapshot
+    assert described(hass, account_entry) == pictured
 
 
 @pytest.mark.parametrize("stream", STREAMS)

@@ -36,7 +36,7 @@ async def test_every_event_entity(
     market: Simulator,
     account_entry: MockConfigEntry,
     set_up: SetUp,
-    snapshot: SnapshotAssertion,
+    pictured: SnapshotAssertion,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every event entity is registered, and shows the message it was told last."""
@@ -52,7 +52,7 @@ async def test_every_event_entity(
             for entity_id in TICKER + OWN
         )
     )
-    assert described(hass, account_entry) == snapshot
+    assert described(hass, account_entry) == pictured
 
 
 async def test_two_alike_are_two(

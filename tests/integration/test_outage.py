@@ -89,7 +89,7 @@ async def test_the_markets_return_is_noticed(
     monkeypatch.setattr(
         stream_module, "FIRST_RETRY", stream_module.UNREACHABLE_RETRY_LIMIT
     )
-    monkeypatch.setattr(stream_module.random, "uniform", max)
+    monkeypatch.setattr("random.uniform", max)
     await market.stop()
     await eventually(lambda: up(hass) == {STATE_OFF})
     assert {value(hass, key) for key in SENSORS} == {STATE_UNAVAILABLE}

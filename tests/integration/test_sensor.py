@@ -99,7 +99,7 @@ async def test_every_sensor(
     market: Simulator,
     account_entry: MockConfigEntry,
     set_up: SetUp,
-    snapshot: SnapshotAssertion,
+    pictured: SnapshotAssertion,
 ) -> None:
     """Every sensor is registered and shows what the market told."""
     await hass.config.async_set_time_zone("Europe/Helsinki")
@@ -141,7 +141,7 @@ async def test_every_sensor(
         )
     }
     assert keys == {*TICKER, *BOOK, *OWN, *TRAFFIC}
-    assert described(hass, account_entry) == snapshot
+    assert described(hass, account_entry) == pictured
 
 
 async def test_unknown_before_the_market_speaks(

@@ -164,8 +164,11 @@ def test_a_day_without_energy_has_no_average() -> None:
     """A trade of unknown energy has a price all the same."""
     figures = Figures(day=Day(start=NOON))
     figures.add_trade(Trade(created_at=NOON, closed_at=NOON, price=-0.1))
-    assert figures.day.average_price is None
-    assert figures.day.lowest_price == figures.day.highest_price == -0.1
+    day = figures.day
+    assert (day.average_price, day.lowest_price, day.highest_price) == (
+        None,
+        -0.1,
+        -0.1,
+    )
     figures.add_trade(Trade(created_at=NOON, closed_at=NOON, price=0.3, energy=2))
-    assert figures.day.average_price == 0.3
-    assert figures.day.trades == 2
+    assert (day.average_price, day.trades) == (0.3, 2)

@@ -59,10 +59,10 @@ def kind_of(entry: Entry) -> str:
 def expected(entry: Entry) -> dict[str, object]:
     """Flatten an entry of the journal as the bus should have it, from the documentation alone."""
     document: dict[str, Any] = entry.document
-    data: dict[str, Any] = document["data"]
+    data: dict[str, Any] = entry.data
     fields: dict[str, object] = {"created_at": moment(document["created_at"])}
-    if "name" in document:
-        fields["status"] = document["name"]
+    if entry.status is not None:
+        fields["status"] = entry.status
     for name, sent in data.items():
         match name:
             case "location":
@@ -153,9 +153,7 @@ async def check_counters(hass: HomeAssistant, journal: dict[str, list[Entry]]) -
         assert state is not None, key
         return float(state.state)
 
-    trades: list[dict[str, Any]] = [
-        entry.document["data"] for entry in journal["trade"]
-    ]  # type: ignore[misc]
+    trades: list[dict[str, Any]] = [entry.data for entry in journal["trade"]]
     await eventually(lambda: number("trades_today") == len(trades))
     prices = [trade["price"] for trade in trades]
     energies = [trade["energy"] / 1000 for trade in trades]
@@ -192,8 +190,7 @@ async def check_counters(hass: HomeAssistant, journal: dict[str, list[Entry]]) -
     ):
         last: dict[object, object] = {}
         for entry in journal[kind]:
-            data: dict[str, Any] = entry.document["data"]  # type: ignore[assignment]
-            last[data[identifier]] = entry.document["name"]
+            last[entry.data[identifier]] = entry.status
         counts = Counter(last.values())
         assert len(last) <= 2000
         assert {key: number(key) for key in sensors} == {
@@ -201,4 +198,4 @@ async def check_counters(hass: HomeAssistant, journal: dict[str, list[Entry]]) -
         }
         state = hass.states.get(f"sensor.glocalflex_last_{kind}")
         assert state is not None
-        assert state.attributes["status"] == journal[kind][-1].document["name"]
+        assert state.attributes["status"] == journal[kind][-1].status
