@@ -625,7 +625,10 @@ async def test_move(
         await hass.async_block_till_done()
         await eventually(lambda: is_connected(entry))
         assert entry.unique_id == f"{other.host} {NAMES[kind]}".strip()
-        assert entry.title == title or other.host in entry.title
+        if title:
+            assert entry.title == title
+        else:
+            assert other.host in entry.title
         assert entry.data["host"] == other.host
         assert other.control.connections["ticker"] == 1
         assert market.control.connections["ticker"] == 0
