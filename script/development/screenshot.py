@@ -27,7 +27,7 @@ ARGUMENTS = (
     "--hide-scrollbars",
 )
 WAIT_SECONDS = 60
-SETTLE_SECONDS = 3  # Graphs are drawn after the text
+SETTLE_SECONDS = 4  # Graphs are drawn after the text; a lively market's never come to rest
 
 # Home Assistant's page is made of nested shadow roots: its text is gathered through all.
 SHOWN_TEXT = """
@@ -61,21 +61,14 @@ def take(url: str, file: Path, *, width: int, height: int) -> None:
             wait = WebDriverWait(browser, WAIT_SECONDS)
             try:
                 wait.until(lambda _: len(PRICE.findall(text(browser))) >= PRICES_SHOWN)
-                wait.until(drawn)
             except TimeoutException as error:
                 raise TimeoutException(
                     f"no prices show: {text(browser)[:2000]}"
                 ) from error
+            sleep(SETTLE_SECONDS)
             browser.save_screenshot(str(file))
         finally:
             browser.quit()
-
-
-def drawn(browser: Chrome) -> bool:
-    """Tell whether the page has come to rest."""
-    before = text(browser)
-    sleep(SETTLE_SECONDS)
-    return len(text(browser)) == len(before)
 
 
 def text(browser: Chrome) -> str:
