@@ -104,6 +104,7 @@ async def test_every_sensor(
     """Every sensor is registered and shows what the market told."""
     await hass.config.async_set_time_zone("Europe/Helsinki")
     await set_up(account_entry)
+    await eventually(lambda: value(hass, "bid_orders") == "0")
     control = market.control
     await control.send("ticker", trade())
     await control.send(
