@@ -518,3 +518,19 @@ def test_what_is_disabled_at_first() -> None:
         "buy_price",
         "sell_price",
     }
+
+
+async def test_an_old_book_is_not_shown_again(
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+) -> None:
+    """A stream that is back has told nothing yet: its book is unknown."""
+    await set_up(account_entry)
+    await eventually(lambda: value(hass, "bid_orders") == "0")
+    with patch("custom_components.glocalflex.simulator.book.BookPublisher.greet"):
+        await market.control.cut("orderbook")
+        streams = account_entry.runtime_data.streams
+        await eventually(lambda: streams["orderbook"].reconnects == 1)
+        assert value(hass, "bid_orders") == STATE_UNKNOWN
