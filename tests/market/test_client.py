@@ -330,6 +330,10 @@ async def test_restart(
     market: Simulator, client: MarketClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A market that comes back is found at the next attempt."""
+    # Long enough for the market to stop in: a connection that its server accepts
+    # in that very moment belongs to nobody and is left to the garbage collector.
+    monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.2)
+    monkeypatch.setattr(stream_module, "UNREACHABLE_RETRY_LIMIT", 0.2)
     async with running(client) as heard:
         await until(lambda: heard.connected() == ALL)
         await market.stop()
