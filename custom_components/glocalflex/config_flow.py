@@ -11,47 +11,27 @@ from homeassistant.config_entries import (
     ConfigFlowResult,
     OptionsFlowWithReload,
 )
-from homeassistant.const import (
-    CONF_HOST,
-    CONF_PASSWORD,
-    CONF_TOKEN,
-    CONF_USERNAME,
-    UnitOfPower,
-)
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
 from homeassistant.core import callback
-from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.selector import (
-    BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
-    TextSelector,
-    TextSelectorConfig,
-    TextSelectorType,
-)
 
 from .const import (
     CONF_CONNECTION,
     CONF_KIND,
-    CONF_PACE,
     CONF_PLAIN,
     CONF_REFRESH_TOKEN,
-    CONF_SEED,
-    CONF_SIZE,
-    DEFAULT_SEED,
-    DEFAULT_SIZE,
     DOMAIN,
     LOGGER,
     EntryKind,
-    Pace,
+)
+from .forms import (
+    CREDENTIALS_FIELDS,
+    OPTIONS_SCHEMA,
+    PASSWORD_FIELD,
+    PRACTICE_SCHEMA,
+    market_schema,
 )
 from .market import (
-    PRODUCTION_HOST,
-    TEST_HOST,
     Account,
     Authorization,
     CertificateNotTrusted,
@@ -80,78 +60,6 @@ ERRORS: tuple[tuple[type[MarketError], str], ...] = (
     (TooManyRequests, "too_many_requests"),
     (StreamRefused, "stream_refused"),
 )
-
-HOST_FIELDS: dict[vol.Marker, Any] = {
-    vol.Required(CONF_HOST, default=PRODUCTION_HOST): SelectSelector(
-        SelectSelectorConfig(
-            options=[PRODUCTION_HOST, TEST_HOST],
-            custom_value=True,
-            mode=SelectSelectorMode.DROPDOWN,
-        )
-    ),
-}
-CONNECTION_FIELDS: dict[vol.Marker, Any] = {
-    vol.Required(CONF_CONNECTION): section(
-        vol.Schema({vol.Required(CONF_PLAIN, default=False): BooleanSelector()}),
-        {"collapsed": True},
-    ),
-}
-PASSWORD_FIELD: dict[vol.Marker, Any] = {
-    vol.Required(CONF_PASSWORD): TextSelector(
-        TextSelectorConfig(
-            type=TextSelectorType.PASSWORD, autocomplete="current-password"
-        )
-    ),
-}
-CREDENTIALS_FIELDS: dict[EntryKind, dict[vol.Marker, Any]] = {
-    EntryKind.ACCOUNT: {
-        vol.Required(CONF_USERNAME): TextSelector(
-            TextSelectorConfig(autocomplete="username")
-        ),
-        **PASSWORD_FIELD,
-    },
-    EntryKind.TOKEN: {
-        vol.Required(CONF_TOKEN): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.PASSWORD)
-        ),
-    },
-    EntryKind.PUBLIC: {},
-}
-PRACTICE_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_SEED, default=DEFAULT_SEED): vol.All(
-            NumberSelector(
-                NumberSelectorConfig(
-                    min=0, max=2**31 - 1, step=1, mode=NumberSelectorMode.BOX
-                )
-            ),
-            vol.Coerce(int),
-        ),
-        vol.Required(CONF_PACE, default=Pace.NORMAL.value): SelectSelector(
-            SelectSelectorConfig(
-                options=[pace.value for pace in Pace], translation_key=CONF_PACE
-            )
-        ),
-    }
-)
-OPTIONS_SCHEMA = vol.Schema(
-    {
-        vol.Required(CONF_SIZE, default=DEFAULT_SIZE): NumberSelector(
-            NumberSelectorConfig(
-                min=1,
-                max=1e9,
-                step="any",
-                unit_of_measurement=UnitOfPower.WATT,
-                mode=NumberSelectorMode.BOX,
-            )
-        ),
-    }
-)
-
-
-def _market_schema(kind: EntryKind) -> vol.Schema:
-    """Return the form for a market and who one is to it."""
-    return vol.Schema({**HOST_FIELDS, **CREDENTIALS_FIELDS[kind], **CONNECTION_FIELDS})
 
 
 class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -381,7 +289,7 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         if shown is not None:
             shown = {key: shown[key] for key in shown if key not in SECRETS}
         return self._show_form(
-            step_id, self.add_suggested_values_to_schema(_market_schema(kind), shown)
+            step_id, self.add_suggested_values_to_schema(market_schema(kind), shown)
         )
 
     def _show_form(self, step_id: str, schema: vol.Schema) -> ConfigFlowResult:
@@ -421,7 +329,7 @@ def _unique_id(data: Mapping[str, Any]) -> str:
         case EntryKind.ACCOUNT:
             return f"{data[CONF_HOST]} {data[CONF_USERNAME].lower()}"
         case EntryKind.TOKEN:
-            return f"{data[CONF_HOST]} {EntryKind.TOKEN}"
+            return f"{data[CONF_HOST]}/{EntryKind.TOKEN}"
         case _:
             return str(data[CONF_HOST])
 

@@ -19,9 +19,10 @@ from .simulator import Settings, Simulator
 
 USERNAME = "practice"
 
-# The market was there before it is looked at: deliveries lie up to three hours
-# ahead of their orders, so by then contracts of every status are about.
-WARM_UP = timedelta(hours=4)
+# The market was there before it is looked at. Its user's deliveries end within an
+# hour and a half of their orders, and are settled within another hour: by then
+# contracts of every status are about.
+WARM_UP = timedelta(hours=3)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -142,6 +142,7 @@ FIGURES_DESCRIPTIONS: tuple[FiguresSensorDescription, ...] = (
         translation_key="last_trade_energy",
         stream=StreamName.TICKER,
         value_fn=_last_trade(lambda trade: trade.energy),
+        device_class=SensorDeviceClass.ENERGY,
         native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=3,
         entity_registry_enabled_default=False,

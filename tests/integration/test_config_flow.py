@@ -47,7 +47,7 @@ CREDENTIALS: Mapping[str, Answers] = {
     "token": {"token": ACCESS_TOKEN},
     "public": {},
 }
-NAMES = {"account": "alice", "token": "token", "public": ""}
+NAMES = {"account": " alice", "token": "/token", "public": ""}
 KINDS = list(CREDENTIALS)
 
 
@@ -163,7 +163,7 @@ def market_entry(
     return MockConfigEntry(
         domain=DOMAIN,
         title=title or (f"{USERNAME} ({host})" if kind == "account" else host),
-        unique_id=f"{host} {NAMES[kind]}".strip(),
+        unique_id=f"{host}{NAMES[kind]}",
         data={
             "kind": kind,
             "host": host,
@@ -257,7 +257,7 @@ async def test_plain_market(hass: HomeAssistant, market: Simulator, kind: str) -
     result = await answer(hass, result, plain_form(market.host.upper(), kind))
     entry = await finish(hass, result)
 
-    assert entry.unique_id == f"{market.host} {NAMES[kind]}".strip()
+    assert entry.unique_id == f"{market.host}{NAMES[kind]}"
     assert entry.title == (
         f"{USERNAME} ({market.host})" if kind == "account" else market.host
     )
@@ -624,7 +624,7 @@ async def test_move(
         assert result["reason"] == "reconfigure_successful"
         await hass.async_block_till_done()
         await eventually(lambda: is_connected(entry))
-        assert entry.unique_id == f"{other.host} {NAMES[kind]}".strip()
+        assert entry.unique_id == f"{other.host}{NAMES[kind]}"
         if title:
             assert entry.title == title
         else:

@@ -132,10 +132,13 @@ class Simulator:
         ]
 
     async def stop(self) -> None:
-        """Close the streams and stop listening."""
+        """Stop listening and close the streams."""
         if (runner := self._runner) is None:
             return
         self._runner = None
+        # First, so that nobody who is put out comes straight back in.
+        for site in tuple(runner.sites):
+            await site.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
