@@ -87,17 +87,18 @@ class Heard:
 
 
 @asynccontextmanager
-async def running(client: MarketClient) -> AsyncGenerator[Heard]:
-    """Run a client."""
+async def running(
+    client: MarketClient, **listeners: Callable[..., None]
+) -> AsyncGenerator[Heard]:
+    """Run a client, with other listeners where some are given."""
     heard = Heard()
-    task = asyncio.create_task(
-        client.run(
-            on_message=lambda *args: heard.messages.append(args),
-            on_undecodable=lambda *args: heard.undecodable.append(args),
-            on_status=lambda *args: heard.statuses.append(args),
-            on_credentials_refused=heard.refusals.append,
-        )
-    )
+    heard_by: dict[str, Callable[..., None]] = {
+        "on_message": lambda *args: heard.messages.append(args),
+        "on_undecodable": lambda *args: heard.undecodable.append(args),
+        "on_status": lambda *args: heard.statuses.append(args),
+        "on_credentials_refused": heard.refusals.append,
+    }
+    task = asyncio.create_task(client.run(**(heard_by | listeners)))
     try:
         yield heard
     finally:

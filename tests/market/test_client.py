@@ -209,6 +209,34 @@ async def test_frames_of_no_use(market: Simulator, client: MarketClient) -> None
         assert heard.connected() == ALL
 
 
+async def test_listener_that_fails(
+    market: Simulator, client: MarketClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is called that raises costs its own news, never a stream or what comes after."""
+    prices: list[float] = []
+
+    def on_message(_stream: StreamName, message: Message) -> None:
+        if not isinstance(message, Trade):
+            return
+        prices.append(message.price)
+        raise RuntimeError("no such thing")
+
+    def on_status(*_: object) -> None:
+        raise RuntimeError("nor such a thing")
+
+    async with running(client, on_message=on_message, on_status=on_status):
+        await until(lambda: sum(market.control.connections.values()) == len(ALL))
+        for price in (0.1, 0.2, 0.3):
+            await market.control.trade(price)
+        await until(lambda: prices == [0.1, 0.2, 0.3])
+        await market.control.cut()
+        await until(lambda: sum(market.control.connections.values()) == len(ALL))
+        await market.control.trade(0.4)
+        await until(lambda: prices == [0.1, 0.2, 0.3, 0.4])
+    failures = [r for r in caplog.records if r.exc_info and "news" in r.message]
+    assert len(failures) == 2
+
+
 async def test_huge_frame(
     market: Simulator, client: MarketClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

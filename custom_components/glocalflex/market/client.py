@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+import logging
 
 import aiohttp
 
@@ -13,6 +14,8 @@ from .exceptions import CredentialsRefused, StreamRefused, UndecodableFrame
 from .messages import Frame, Message, decode, is_order_book
 from .model import Control, UnknownMessage
 from .stream import Stream, StreamName, StreamStatus
+
+LOGGER = logging.getLogger(__name__)
 
 # At most one book is read in so many seconds.
 BOOK_INTERVAL = 1.0
@@ -59,8 +62,12 @@ class MarketClient:
     ) -> None:
         """Follow every stream until cancelled.
 
-        When credentials are refused, market data goes on without them.
+        When credentials are refused, market data goes on without them. What is
+        called that raises costs its own news, never a stream.
         """
+        on_message = _guarded(on_message)
+        on_undecodable = _guarded(on_undecodable)
+        on_status = _guarded(on_status)
 
         async def follow(name: StreamName) -> None:
             try:
@@ -108,6 +115,24 @@ class MarketClient:
                 else None
             ),
         )
+
+
+def _guarded[**P](callback: Callable[P, None]) -> Callable[P, None]:
+    """Return a callback whose failures are logged, with a traceback the first time."""
+    has_failed = False
+
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
+        nonlocal has_failed
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:
+            if has_failed:
+                LOGGER.debug("Failed again to take the market's news: %r", error)
+            else:
+                LOGGER.exception("Failed to take the market's news")
+            has_failed = True
+
+    return call
 
 
 def _ignore(*_: object) -> None:

@@ -40,14 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as err:
         sys.stderr.write(f"market: {err}\n")
         return 1
-    except KeyboardInterrupt, asyncio.CancelledError:
+    except asyncio.CancelledError:
         pass
     return 0
 
 
 async def _serve(options: argparse.Namespace) -> None:
     if (task := asyncio.current_task()) is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        # Asked for by name, as a shell's background job begins with Ctrl-C ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     settings = Settings(
         seed=options.seed,
         speed=options.speed,

@@ -38,6 +38,7 @@ class Simulator:
         self._port = settings.port
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server
         self._identity: Identity | None = None
         self._journal: deque[Entry] = deque(maxlen=settings.journal_limit)
         self._told = 0
@@ -114,18 +115,19 @@ class Simulator:
             server.application(), access_log=None, shutdown_timeout=1.0
         )
         await runner.setup()
+        assert runner.server is not None
         try:
-            await web.TCPSite(
-                runner,
+            self._listener = await asyncio.get_running_loop().create_server(
+                runner.server,
                 self._settings.host,
                 self._port,
-                ssl_context=self._identity.context if self._identity else None,
-            ).start()
+                ssl=self._identity.context if self._identity else None,
+            )
         except OSError:
             await runner.cleanup()
             raise
         self._runner = runner
-        self._port = runner.addresses[0][1]
+        self._port = self._listener.sockets[0].getsockname()[1]
         self._tasks = [
             asyncio.create_task(self._pace.run()),
             asyncio.create_task(self._book.run()),
@@ -136,14 +138,25 @@ class Simulator:
         if (runner := self._runner) is None:
             return
         self._runner = None
-        # First, so that nobody who is put out comes straight back in.
-        for site in tuple(runner.sites):
-            await site.stop()
+        await self._stop_listening()
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
         await self._streams.close_all()
         await runner.cleanup()
+
+    async def _stop_listening(self) -> None:
+        """Take nobody else in: who is put out would come straight back.
+
+        A connection that asyncio has just accepted gets its turn before the listener
+        closes, or it would be left open with nobody to close it.
+        """
+        loop = asyncio.get_running_loop()
+        for listening in self._listener.sockets:
+            loop.remove_reader(listening)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        self._listener.close()
 
     async def _warm_up(self) -> None:
         settings = self._settings
