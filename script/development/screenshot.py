@@ -27,7 +27,9 @@ ARGUMENTS = (
     "--hide-scrollbars",
 )
 WAIT_SECONDS = 60
-SETTLE_SECONDS = 4  # Graphs are drawn after the text; a lively market's never come to rest
+SETTLE_SECONDS = (
+    4  # Graphs are drawn after the text; a lively market's never come to rest
+)
 
 # Home Assistant's page is made of nested shadow roots: its text is gathered through all.
 SHOWN_TEXT = """
