@@ -54,10 +54,17 @@ class Browser:
         self._chrome.get(url)
 
     def click(self, label: str, selector: str = "*") -> None:
-        """Click on what shows exactly this text."""
+        """Click on what shows exactly this text, once it has come to rest.
+
+        A dialog that still moves would have another part of it under the pointer.
+        """
+        before: object = None
 
         def clicked() -> bool:
+            nonlocal before
             if (element := self._showing(label, selector)) is None:
+                return False
+            if before != (before := element.rect):
                 return False
             element.click()
             return True
