@@ -32,6 +32,7 @@ SILENT_STEPS = {"reauth"}
 ABORTS = {
     "_abort_if_unique_id_configured": {"already_configured"},
     "_async_abort_entries_match": {"already_configured"},
+    "async_update_and_abort": {"reconfigure_successful"},
     "async_update_reload_and_abort": {"reauth_successful", "reconfigure_successful"},
 }
 FLOWS = {
@@ -45,7 +46,7 @@ DESCRIBED = {"services": "service", "triggers": "trigger", "conditions": "condit
 
 # Groups of texts that hold nothing but what the code needs.
 COMPLETE = re.compile(
-    r"(entity\.[^.]+\.[^.]+|(config|options)\.(step|abort)\.[^.]+|exceptions\.[^.]+)\.?"
+    r"(entity\.[^.]+\.[^.]+|(config|options|config_subentries\.[^.]+)\.(step|abort)\.[^.]+|exceptions\.[^.]+)\.?"
 )
 PLACEHOLDER = re.compile(r"{\w+}")
 
@@ -146,6 +147,11 @@ def need_call(needs: Needs, call: ast.Call, module: ModuleType, flow: str) -> No
         needs.texts |= {f"{flow}.abort.{reason}" for reason in ABORTS.get(name, ())}
 
 
+def subentry_type(module: ModuleType) -> str:
+    """Name the type of subentry that a module's flow is for: area_flow's is area."""
+    return module.__name__.rpartition(".")[2].removesuffix("_flow")
+
+
 def need_source(needs: Needs, module: ModuleType, source: str) -> None:
     """Note what a module's source needs."""
     tree = ast.parse(source)
@@ -154,6 +160,8 @@ def need_source(needs: Needs, module: ModuleType, source: str) -> None:
         if isinstance(top, ast.ClassDef):
             bases = {base.id for base in top.bases if isinstance(base, ast.Name)}
             flow = next((FLOWS[base] for base in bases & FLOWS.keys()), "")
+            if "ConfigSubentryFlow" in bases:
+                flow = f"config_subentries.{subentry_type(module)}"
         for node in ast.walk(top):
             if isinstance(node, ast.Call):
                 need_call(needs, node, module, flow)

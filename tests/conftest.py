@@ -7,7 +7,11 @@ from hypothesis import settings
 import pytest
 
 from custom_components.glocalflex.const import DOMAIN
-from homeassistant.config_entries import ConfigEntriesFlowManager, OptionsFlowManager
+from homeassistant.config_entries import (
+    ConfigEntriesFlowManager,
+    ConfigSubentryFlowManager,
+    OptionsFlowManager,
+)
 from homeassistant.data_entry_flow import FlowManager
 
 from .flow_texts import missing_texts
@@ -40,7 +44,9 @@ def flow_texts(monkeypatch: pytest.MonkeyPatch) -> None:
 
         async def run(manager: Any, *args: Any, **kwargs: Any) -> Any:
             result = await original(manager, *args, **kwargs)
-            if result["handler"] == DOMAIN or isinstance(manager, OptionsFlowManager):
+            if result["handler"] == DOMAIN or isinstance(
+                manager, OptionsFlowManager | ConfigSubentryFlowManager
+            ):
                 assert not missing_texts(manager, result)
             return result
 

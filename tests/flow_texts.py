@@ -11,7 +11,10 @@ import re
 from typing import Any
 
 from homeassistant import data_entry_flow
-from homeassistant.config_entries import ConfigEntriesFlowManager
+from homeassistant.config_entries import (
+    ConfigEntriesFlowManager,
+    ConfigSubentryFlowManager,
+)
 
 TRANSLATIONS = (
     Path(__file__).parents[1] / "custom_components/glocalflex/translations/en.json"
@@ -23,20 +26,25 @@ def missing_texts(
     manager: data_entry_flow.FlowManager[Any, Any, Any], result: dict[str, Any]
 ) -> list[str]:
     """Name the keys of the texts that a flow's result has no translation for."""
-    is_config = isinstance(manager, ConfigEntriesFlowManager)
     texts = json.loads(TRANSLATIONS.read_bytes())
-    flow = "config" if is_config else "options"
+    match manager:
+        case ConfigEntriesFlowManager():
+            flow: tuple[str, ...] = ("config",)
+        case ConfigSubentryFlowManager():
+            flow = ("config_subentries", result["handler"][1])
+        case _:
+            flow = ("options",)
     missing = []
     for key in _keys(result):
-        text: Any = texts[flow]
-        for part in key:
+        text: Any = texts
+        for part in (*flow, *key):
             text = text.get(part, {})
         if not isinstance(text, str):
-            missing.append(".".join((flow, *key)))
+            missing.append(".".join((*flow, *key)))
             continue
         given = result.get("description_placeholders") or {}
         missing += [
-            f"{'.'.join((flow, *key))} {{{name}}}"
+            f"{'.'.join((*flow, *key))} {{{name}}}"
             for name in PLACEHOLDER.findall(text)
             if name not in given
         ]

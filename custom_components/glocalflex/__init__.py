@@ -8,13 +8,11 @@ from homeassistant.const import (
     Platform,
 )
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.importlib import async_import_module
 
 from .const import CONF_KIND, CONF_PLAIN, CONF_REFRESH_TOKEN, EntryKind
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
-from .entity import market_device
 from .market import (
     Account,
     Authorization,
@@ -39,15 +37,11 @@ async def async_setup_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -
     else:
         endpoint = Endpoint(entry.data[CONF_HOST], entry.data[CONF_PLAIN])
         authorization = _authorization(hass, entry, endpoint)
-    device = dr.async_get(hass).async_get_or_create(
-        config_entry_id=entry.entry_id, **market_device(entry)
-    )
     coordinator = MarketCoordinator(
         hass,
         entry,
         MarketClient(async_get_clientsession(hass), endpoint, authorization),
         _store(hass, entry),
-        device.id,
     )
     await coordinator.async_load()
     if entry.data[CONF_KIND] == EntryKind.PRACTICE:

@@ -34,6 +34,7 @@ async def async_setup_entry(
     async_add_entities(
         StreamBinarySensor(
             coordinator,
+            coordinator.market,
             stream,
             BinarySensorEntityDescription(
                 key=STREAM_KEYS[stream],

@@ -9,12 +9,14 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from .area_flow import AreaFlow
 from .const import (
     CONF_CONNECTION,
     CONF_KIND,
@@ -22,6 +24,7 @@ from .const import (
     CONF_REFRESH_TOKEN,
     DOMAIN,
     LOGGER,
+    SUBENTRY_AREA,
     EntryKind,
 )
 from .forms import (
@@ -78,6 +81,15 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> GLocalFlexOptionsFlow:
         """Return the flow for the options."""
         return GLocalFlexOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return the flows for parts of the market."""
+        return {SUBENTRY_AREA: AreaFlow}
 
     @override
     async def async_step_user(

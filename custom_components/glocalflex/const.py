@@ -15,6 +15,17 @@ CONF_REFRESH_TOKEN: Final = "refresh_token"
 CONF_SEED: Final = "seed"
 CONF_PACE: Final = "pace"
 CONF_SIZE: Final = "size"
+CONF_COUNTRY_CODES: Final = "country_codes"
+CONF_LOCATION_IDS: Final = "location_ids"
+CONF_LEAST_POWER: Final = "least_power"
+CONF_HORIZON: Final = "horizon"
+CONF_INCLUDES_UNLOCATED: Final = "includes_unlocated"
+
+CONF_VERSION: Final = "version"
+
+SUBENTRY_AREA: Final = "area"
+AREA_VERSION: Final = 1
+"""Of an area's data; what a newer version stored is left alone."""
 
 DEFAULT_SEED: Final = 1
 DEFAULT_SIZE: Final = 1000.0

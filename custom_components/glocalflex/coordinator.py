@@ -1,19 +1,26 @@
 """One market, followed: messages to state, and to whoever listens."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigSubentry,
+)
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_SIZE, DEFAULT_SIZE, LOGGER, MessageKind
+from .const import AREA_VERSION, CONF_VERSION, LOGGER, SUBENTRY_AREA, MessageKind
 from .market import (
+    BookOrder,
     ContractUpdate,
     CredentialsRefused,
     ExpiredOrder,
@@ -26,16 +33,19 @@ from .market import (
     Trade,
     UndecodableFrame,
     UnknownMessage,
+    divide,
     summarise,
 )
+from .market_part import MarketPart
 from .message_fields import message_fields
 from .notifier import Notifier
-from .state import Day, Figures, Own
+from .state import Day, Own, is_overtaken
 from .store import SAVE_COUNTERS_AFTER, SAVE_STATUS_AFTER, MarketStore
 
-type GLocalFlexConfigEntry = ConfigEntry[MarketCoordinator]
+# Names of places to suggest; a market that makes up new ones must not fill the memory.
+SEEN_LIMIT = 1000
 
-type EventListener = Callable[[dict[str, Any]], None]
+type GLocalFlexConfigEntry = ConfigEntry[MarketCoordinator]
 
 
 @dataclass(kw_only=True)
@@ -45,6 +55,26 @@ class Traffic:
     messages: int = 0
     undecodable: int = 0
     last_message_at: datetime | None = None
+
+
+@dataclass(kw_only=True)
+class Seen:
+    """What was seen on the market since Home Assistant started, to suggest and to warn."""
+
+    country_codes: set[str] = field(default_factory=set)
+    location_ids: set[str] = field(default_factory=set)
+    highest_power: float = 0.0
+    """W."""
+
+    def add(self, message: Trade | ExpiredOrder | BookOrder) -> None:
+        """Take note of where and how much."""
+        if message.power is not None:
+            self.highest_power = max(self.highest_power, message.power)
+        if message.location is not None:
+            if message.location.country_code:
+                self.country_codes.add(message.location.country_code)
+            if len(self.location_ids) < SEEN_LIMIT:
+                self.location_ids.update(message.location.location_ids)
 
 
 class MarketCoordinator:
@@ -60,36 +90,44 @@ class MarketCoordinator:
         entry: GLocalFlexConfigEntry,
         client: MarketClient,
         store: MarketStore,
-        device_id: str,
     ) -> None:
         """Prepare the coordinator; async_start() connects it."""
         self.hass = hass
         self.entry = entry
         self.client = client
-        self.figures = Figures(day=Day(start=_midnight()))
+        self.market = MarketPart.whole(entry, _midnight())
+        self.parts = {self.market.identifier: self.market}
+        """The whole market, then each area, by identifier."""
+        # Events name the device from the first one on.
+        self._device_id = self._register_device(self.market)
         self.own = Own()
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
         self._store = store
-        self._device_id = device_id
-        self._size: float = entry.options.get(CONF_SIZE, DEFAULT_SIZE)
         self._notifiers = {name: Notifier(hass) for name in client.stream_names}
-        self._event_listeners: dict[MessageKind, list[EventListener]] = {
-            kind: [] for kind in MessageKind
-        }
         self._unknown_types: set[str] = set()
+        self._book: OrderBook | None = None
+        self._seen = Seen()
+        self._unreadable_areas: set[str] = set()
+        self._add_part_entities: list[Callable[[MarketPart], None]] = []
+        self._sync_areas()
 
         self._task: asyncio.Task[None]
         self._cancel_midnight: CALLBACK_TYPE
 
     async def async_load(self) -> None:
         """Take up where the last run ended."""
-        await self._store.async_load(self.figures, self.own)
+        await self._store.async_load(self.parts, self.own)
 
     @callback
     def async_start(self) -> None:
         """Follow the market until the entry is unloaded."""
         self._follow_days()
+        self.entry.async_on_unload(
+            async_dispatcher_connect(
+                self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._on_entry_changed
+            )
+        )
         self._task = self.entry.async_create_background_task(
             self.hass,
             self.client.run(
@@ -121,13 +159,102 @@ class MarketCoordinator:
         return self._notifiers[stream].async_add_listener(listener)
 
     @callback
-    def async_add_event_listener(
-        self, kind: MessageKind, listener: EventListener
-    ) -> CALLBACK_TYPE:
-        """Hand each message of a kind to a listener; returns the way out."""
-        listeners = self._event_listeners[kind]
-        listeners.append(listener)
-        return lambda: listeners.remove(listener)
+    def seen(self) -> Seen:
+        """Return what was seen on the market so far."""
+        if self._book is not None:
+            for order in (*self._book.bids, *self._book.asks):
+                self._seen.add(order)
+        return self._seen
+
+    @callback
+    def async_for_each_part(self, add_entities: Callable[[MarketPart], None]) -> None:
+        """Call a platform for the whole market and for each area, now and when one is added."""
+        self._add_part_entities.append(add_entities)
+        for part in self.parts.values():
+            add_entities(part)
+
+    @callback
+    def _on_entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Follow what the user does to the areas, while the streams go on."""
+        if entry is self.entry and change is ConfigEntryChange.UPDATED:
+            for part in self._sync_areas():
+                for add_entities in self._add_part_entities:
+                    add_entities(part)
+            for notifier in self._notifiers.values():
+                notifier.async_notify_now()
+
+    @callback
+    def _sync_areas(self) -> list[MarketPart]:
+        """Have a part for each area as it is defined now; return those that are new."""
+        areas = {
+            subentry.subentry_id: subentry
+            for subentry in self.entry.subentries.values()
+            if subentry.subentry_type == SUBENTRY_AREA and self._is_readable(subentry)
+        }
+        for identifier in self.parts.keys() - areas.keys() - {self.market.identifier}:
+            del self.parts[identifier]
+            self._store.async_save_within(SAVE_COUNTERS_AFTER)
+        added: list[MarketPart] = []
+        for identifier, subentry in areas.items():
+            part = MarketPart.of_area(self.entry, subentry, _midnight())
+            if (known := self.parts.get(identifier)) is None:
+                self.parts[identifier] = part
+                added.append(part)
+            else:
+                self._change_area(known, part)
+            self._reckon_books(self.parts[identifier])
+        return added
+
+    @callback
+    def _change_area(self, known: MarketPart, part: MarketPart) -> None:
+        """Let an area be as it is defined now; its entities and listeners stay."""
+        if known.area != part.area:
+            # What was counted under another definition is not this area's.
+            known.area, known.figures = part.area, part.figures
+        known.size = part.size
+        if known.device["name"] != part.device["name"]:
+            known.device = part.device
+            self._register_device(part)
+
+    @callback
+    def _register_device(self, part: MarketPart) -> str:
+        """Have a part's device in the registry, by its present name; return its id."""
+        return (
+            dr.async_get(self.hass)
+            .async_get_or_create(
+                config_entry_id=self.entry.entry_id,
+                config_subentry_id=part.subentry_id,
+                **part.device,
+            )
+            .id
+        )
+
+    @callback
+    def _is_readable(self, subentry: ConfigSubentry) -> bool:
+        """Tell whether this version can read an area; one that it cannot is left as it is."""
+        if subentry.data[CONF_VERSION] <= AREA_VERSION:
+            return True
+        if subentry.subentry_id not in self._unreadable_areas:
+            self._unreadable_areas.add(subentry.subentry_id)
+            LOGGER.error(
+                "The area %s was made by a newer version of this integration:"
+                " it is kept, and works again with that version",
+                subentry.title,
+            )
+        return False
+
+    @callback
+    def _reckon_books(self, *parts: MarketPart) -> None:
+        """Give parts their figures of the newest book."""
+        if self._book is None:
+            return
+        areas = [part for part in parts if part.area is not None]
+        books = divide(self._book, [part.area for part in areas if part.area])
+        if self.market in parts:
+            areas.append(self.market)
+            books.append(self._book)
+        for part, book in zip(areas, books, strict=True):
+            part.figures.book = summarise(book, part.size)
 
     @callback
     def _on_message(self, stream: StreamName, message: Message) -> None:
@@ -137,26 +264,36 @@ class MarketCoordinator:
         traffic.last_message_at = dt_util.utcnow()
         match message:
             case OrderBook():
-                self.figures.set_book(summarise(message, self._size))
+                if self._book is None or not is_overtaken(
+                    message.created_at, self._book.created_at
+                ):
+                    self._book = message
+                    self._reckon_books(*self.parts.values())
                 if message.skipped:
                     self._count_undecodable(
                         stream, message.skipped, "orders of the book cannot be read"
                     )
             case Trade():
-                self.figures.add_trade(message)
-                self._deliver(MessageKind.TRADE, message)
+                parts = [part for part in self.parts.values() if part.contains(message)]
+                self._seen.add(message)
+                for part in parts:
+                    part.figures.add_trade(message)
+                self._deliver(MessageKind.TRADE, message, parts)
                 self._store.async_save_within(SAVE_COUNTERS_AFTER)
             case ExpiredOrder():
-                self.figures.add_expired_order(message)
-                self._deliver(MessageKind.ORDER_EXPIRED, message)
+                parts = [part for part in self.parts.values() if part.contains(message)]
+                self._seen.add(message)
+                for part in parts:
+                    part.figures.add_expired_order(message)
+                self._deliver(MessageKind.ORDER_EXPIRED, message, parts)
                 self._store.async_save_within(SAVE_COUNTERS_AFTER)
             case OrderUpdate():
                 if self.own.add_order(message):
-                    self._deliver(MessageKind.ORDER_STATUS, message)
+                    self._deliver(MessageKind.ORDER_STATUS, message, [self.market])
                     self._store.async_save_within(SAVE_STATUS_AFTER)
             case ContractUpdate():
                 if self.own.add_contract(message):
-                    self._deliver(MessageKind.CONTRACT_STATUS, message)
+                    self._deliver(MessageKind.CONTRACT_STATUS, message, [self.market])
                     self._store.async_save_within(SAVE_STATUS_AFTER)
             case UnknownMessage(type=unknown) if unknown not in self._unknown_types:
                 self._unknown_types.add(unknown)
@@ -168,8 +305,9 @@ class MarketCoordinator:
         self,
         kind: MessageKind,
         message: Trade | ExpiredOrder | OrderUpdate | ContractUpdate,
+        parts: Iterable[MarketPart],
     ) -> None:
-        """Fire an event and hand it to its listeners."""
+        """Fire an event once, and hand it to the parts of the market that it belongs to."""
         fields = message_fields(message)
         self.hass.bus.async_fire(
             kind.event_type,
@@ -179,8 +317,8 @@ class MarketCoordinator:
                 **fields,
             },
         )
-        for listener in tuple(self._event_listeners[kind]):
-            listener(fields)
+        for part in parts:
+            part.async_deliver(kind, fields)
 
     @callback
     def _on_undecodable(self, stream: StreamName, error: UndecodableFrame) -> None:
@@ -215,7 +353,9 @@ class MarketCoordinator:
             )
         if not status.connected and stream is StreamName.ORDER_BOOK:
             # The next snapshot replaces it whole, so the old one is of no use.
-            self.figures.book = None
+            self._book = None
+            for part in self.parts.values():
+                part.figures.book = None
         if status.connected != before.connected:
             self._notifiers[stream].async_notify_now()
 
@@ -230,9 +370,10 @@ class MarketCoordinator:
         self._cancel_midnight = async_track_point_in_utc_time(
             self.hass, self._follow_days, _midnight(days_ahead=1)
         )
-        if (today := _midnight()) == self.figures.day.start:
+        if (today := _midnight()) == self.market.figures.day.start:
             return
-        self.figures.day = Day(start=today)
+        for part in self.parts.values():
+            part.figures.day = Day(start=today)
         self.own.forget(today)
         self._store.async_save_within(SAVE_COUNTERS_AFTER)
         for notifier in self._notifiers.values():

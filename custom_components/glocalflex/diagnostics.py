@@ -20,7 +20,6 @@ async def async_get_config_entry_diagnostics(
 ) -> dict[str, Any]:
     """Return what helps to find out what is wrong, without who the user is."""
     coordinator = entry.runtime_data
-    figures = coordinator.figures
     return {
         "data": async_redact_data(entry.data, TO_REDACT),
         "options": dict(entry.options),
@@ -33,12 +32,17 @@ async def async_get_config_entry_diagnostics(
             }
             for name, status in coordinator.streams.items()
         },
-        "figures": {
-            "last_trade": msgspec.to_builtins(figures.last_trade),
-            "expired_orders": figures.expired_orders,
-            "day": msgspec.to_builtins(figures.day),
-            "book": msgspec.to_builtins(figures.book),
-        },
+        "parts": [
+            {
+                "area": msgspec.to_builtins(part.area),
+                "size": part.size,
+                "last_trade": msgspec.to_builtins(part.figures.last_trade),
+                "expired_orders": part.figures.expired_orders,
+                "day": msgspec.to_builtins(part.figures.day),
+                "book": msgspec.to_builtins(part.figures.book),
+            }
+            for part in coordinator.parts.values()
+        ],
         "own": {
             "orders": len(coordinator.own.orders),
             "contracts": len(coordinator.own.contracts),

@@ -3,24 +3,11 @@
 from typing import override
 
 from homeassistant.core import callback
-from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .const import CONF_KIND, DOMAIN, EntryKind
-from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
+from .coordinator import MarketCoordinator
 from .market import StreamName
-
-
-def market_device(entry: GLocalFlexConfigEntry) -> DeviceInfo:
-    """Describe the device that stands for an entry's whole market."""
-    is_practice = entry.data[CONF_KIND] == EntryKind.PRACTICE
-    return DeviceInfo(
-        entry_type=DeviceEntryType.SERVICE,
-        identifiers={(DOMAIN, entry.entry_id)},
-        manufacturer="GLocalFlex",
-        model="Practice market" if is_practice else "Flexibility market",
-        name="GLocalFlex Practice" if is_practice else "GLocalFlex",
-    )
+from .market_part import MarketPart
 
 
 class GLocalFlexEntity(Entity):
@@ -32,15 +19,17 @@ class GLocalFlexEntity(Entity):
     def __init__(
         self,
         coordinator: MarketCoordinator,
+        part: MarketPart,
         stream: StreamName,
         description: EntityDescription,
     ) -> None:
-        """Belong to the whole market's device."""
+        """Belong to the device of the whole market, or of an area."""
         self.coordinator = coordinator
+        self.part = part
         self.stream = stream
         self.entity_description = description
-        self._attr_unique_id = f"{coordinator.entry.entry_id}_{description.key}"
-        self._attr_device_info = market_device(coordinator.entry)
+        self._attr_unique_id = f"{part.identifier}_{description.key}"
+        self._attr_device_info = part.device
 
     @override
     async def async_added_to_hass(self) -> None:

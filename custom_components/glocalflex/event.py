@@ -11,6 +11,7 @@ from .const import STATUS_OTHER, MessageKind
 from .coordinator import GLocalFlexConfigEntry
 from .entity import GLocalFlexEntity
 from .market import CONTRACT_STATUSES, ORDER_STATUSES, StreamName
+from .market_part import MarketPart
 
 PARALLEL_UPDATES = 0
 
@@ -22,6 +23,8 @@ class MarketEventDescription(EventEntityDescription):
     stream: StreamName
     kind: MessageKind
     event_types: list[str]
+    has_areas: bool = False
+    """Whether an area has it too."""
 
 
 DESCRIPTIONS: tuple[MarketEventDescription, ...] = (
@@ -31,6 +34,7 @@ DESCRIPTIONS: tuple[MarketEventDescription, ...] = (
         stream=StreamName.TICKER,
         kind=MessageKind.TRADE,
         event_types=["closed"],
+        has_areas=True,
     ),
     MarketEventDescription(
         key="expired_order",
@@ -38,6 +42,7 @@ DESCRIPTIONS: tuple[MarketEventDescription, ...] = (
         stream=StreamName.TICKER,
         kind=MessageKind.ORDER_EXPIRED,
         event_types=["expired"],
+        has_areas=True,
     ),
     MarketEventDescription(
         key="order_status",
@@ -63,11 +68,20 @@ async def async_setup_entry(
 ) -> None:
     """Set up the event entities of an entry."""
     coordinator = entry.runtime_data
-    async_add_entities(
-        MarketEvent(coordinator, description.stream, description)
-        for description in DESCRIPTIONS
-        if description.stream in coordinator.streams
-    )
+
+    @callback
+    def add_entities(part: MarketPart) -> None:
+        async_add_entities(
+            [
+                MarketEvent(coordinator, part, description.stream, description)
+                for description in DESCRIPTIONS
+                if description.stream in coordinator.streams
+                and (part.area is None or description.has_areas)
+            ],
+            config_subentry_id=part.subentry_id,
+        )
+
+    coordinator.async_for_each_part(add_entities)
 
 
 class MarketEvent(GLocalFlexEntity, EventEntity):
@@ -83,7 +97,7 @@ class MarketEvent(GLocalFlexEntity, EventEntity):
         """Listen to the messages as well."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.coordinator.async_add_event_listener(
+            self.part.async_add_event_listener(
                 self.entity_description.kind, self._handle_event
             )
         )

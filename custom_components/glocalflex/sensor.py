@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import EntityCategory, UnitOfEnergy, UnitOfPower, UnitOfTime
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
@@ -28,6 +28,7 @@ from .market import (
     StreamName,
     Trade,
 )
+from .market_part import MarketPart
 from .state import Day, Figures, Own
 
 PARALLEL_UPDATES = 0
@@ -363,23 +364,31 @@ async def async_setup_entry(
 ) -> None:
     """Set up the sensors of an entry."""
     coordinator = entry.runtime_data
-    async_add_entities(
-        FiguresSensor(coordinator, description.stream, description)
-        for description in FIGURES_DESCRIPTIONS
-    )
+
+    @callback
+    def add_figures(part: MarketPart) -> None:
+        async_add_entities(
+            [
+                FiguresSensor(coordinator, part, description.stream, description)
+                for description in FIGURES_DESCRIPTIONS
+            ],
+            config_subentry_id=part.subentry_id,
+        )
+
+    coordinator.async_for_each_part(add_figures)
     if StreamName.TRADE in coordinator.streams:
         async_add_entities(
-            OwnSensor(coordinator, StreamName.TRADE, description)
+            OwnSensor(coordinator, coordinator.market, StreamName.TRADE, description)
             for description in OWN_DESCRIPTIONS
         )
     async_add_entities(
-        TrafficSensor(coordinator, StreamName.TICKER, description)
+        TrafficSensor(coordinator, coordinator.market, StreamName.TICKER, description)
         for description in TRAFFIC_DESCRIPTIONS
     )
 
 
 class FiguresSensor(GLocalFlexEntity, SensorEntity):
-    """A figure of the whole market."""
+    """A figure of the whole market or an area."""
 
     entity_description: FiguresSensorDescription
 
@@ -387,7 +396,7 @@ class FiguresSensor(GLocalFlexEntity, SensorEntity):
     @override
     def native_value(self) -> Value:
         """Return the figure; None where the market has not said it yet."""
-        return self.entity_description.value_fn(self.coordinator.figures)
+        return self.entity_description.value_fn(self.part.figures)
 
     @property
     @override
@@ -395,7 +404,7 @@ class FiguresSensor(GLocalFlexEntity, SensorEntity):
         """Return the midnight since when a daily figure counts."""
         if not self.entity_description.resets_daily:
             return None
-        return self.coordinator.figures.day.start
+        return self.part.figures.day.start
 
 
 class OwnSensor(GLocalFlexEntity, SensorEntity):

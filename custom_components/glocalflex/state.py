@@ -85,11 +85,6 @@ class Figures:
         self.expired_orders += 1
         self.day.expired_orders += 1
 
-    def set_book(self, book: BookFigures) -> None:
-        """Take a snapshot's figures in place of the ones before."""
-        if self.book is None or not is_overtaken(book.created_at, self.book.created_at):
-            self.book = book
-
 
 class Record[UpdateT: (OrderUpdate, ContractUpdate)](Struct):
     """An own order or contract: what is known of it, and when it had which status."""

@@ -1,5 +1,6 @@
 """What must survive a restart: counters, own orders and contracts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,8 +11,9 @@ from homeassistant.exceptions import UnsupportedStorageVersionError
 from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN, LOGGER
-from .market import ContractUpdate, OrderUpdate
-from .state import Day, Figures, Own, Record
+from .market import Area, ContractUpdate, OrderUpdate
+from .market_part import MarketPart
+from .state import Day, Own, Record
 
 VERSION = 1
 
@@ -22,13 +24,22 @@ SAVE_STATUS_AFTER = 5.0
 SAVE_COUNTERS_AFTER = 300.0
 
 
+class _Counters(Struct, kw_only=True):
+    """What the whole market, or an area, has come to."""
+
+    area: Area | None
+    """Counters of an area that was defined otherwise are not its own."""
+    expired_orders: int
+    day: Day
+
+
 class _Stored(Struct, kw_only=True):
     """The file's content."""
 
     market: str
     """The entry's unique id: another market's or account's figures are not ours."""
-    expired_orders: int
-    day: Day
+    counters: dict[str, _Counters]
+    """By the part's identifier."""
     orders: dict[str, Record[OrderUpdate]]
     contracts: dict[str, Record[ContractUpdate]]
 
@@ -43,12 +54,14 @@ class MarketStore:
         self._store = Store[dict[str, Any]](
             hass, VERSION, f"{DOMAIN}.{entry_id}", private=True
         )
-        self._state: tuple[Figures, Own] | None = None
+        self._parts: Mapping[str, MarketPart] = {}
+        self._own = Own()
         self._due: float | None = None
 
-    async def async_load(self, figures: Figures, own: Own) -> None:
+    async def async_load(self, parts: Mapping[str, MarketPart], own: Own) -> None:
         """Fill in what was stored, and watch these from now on."""
-        self._state = figures, own
+        self._parts = parts
+        self._own = own
         try:
             if (content := await self._store.async_load()) is None:
                 return
@@ -63,9 +76,13 @@ class MarketStore:
             return
         if stored.market != self._market:
             return
-        figures.expired_orders = stored.expired_orders
-        if stored.day.start == figures.day.start:
-            figures.day = stored.day
+        for identifier, counters in stored.counters.items():
+            part = parts.get(identifier)
+            if part is None or part.area != counters.area:
+                continue
+            part.figures.expired_orders = counters.expired_orders
+            if part.figures.day.start == counters.day.start:
+                part.figures.day = counters.day
         own.orders = stored.orders
         own.contracts = stored.contracts
 
@@ -90,15 +107,19 @@ class MarketStore:
     def _content(self) -> dict[str, Any]:
         """Return what to write."""
         self._due = None
-        assert self._state is not None
-        figures, own = self._state
         content: dict[str, Any] = msgspec.to_builtins(
             _Stored(
                 market=self._market,
-                expired_orders=figures.expired_orders,
-                day=figures.day,
-                orders=own.orders,
-                contracts=own.contracts,
+                counters={
+                    identifier: _Counters(
+                        area=part.area,
+                        expired_orders=part.figures.expired_orders,
+                        day=part.figures.day,
+                    )
+                    for identifier, part in self._parts.items()
+                },
+                orders=self._own.orders,
+                contracts=self._own.contracts,
             )
         )
         return content

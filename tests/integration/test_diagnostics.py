@@ -66,9 +66,9 @@ async def test_content(
     assert ticker["undecodable"] == 1
     assert ticker["last_message_at"]
     assert set(found["streams"]) == {"ticker", "orderbook", "trade"}
-    assert found["figures"]["last_trade"]["price"] == 0.42
-    assert found["figures"]["book"]["best_bid"] == 0.1
-    assert found["figures"]["day"]["trades"] == 1
+    assert found["parts"][0]["last_trade"]["price"] == 0.42
+    assert found["parts"][0]["book"]["best_bid"] == 0.1
+    assert found["parts"][0]["day"]["trades"] == 1
     assert found["own"] == {"orders": 1, "contracts": 0}
     assert USERNAME.lower() not in str(found).lower()
 

@@ -299,7 +299,7 @@ async def test_home_assistant_stops(
     with patch.object(hass.loop, "stop"):
         await hass.async_stop(force=True)
     content = hass_storage[f"glocalflex.{entry.entry_id}"]["data"]
-    assert content["day"]["trades"] == 1
+    assert content["counters"][entry.entry_id]["day"]["trades"] == 1
     assert len(content["orders"]) == 1
     await eventually(lambda: not any(market.control.connections.values()))
     assert not [

@@ -6,7 +6,6 @@ import pytest
 
 from custom_components.glocalflex import state
 from custom_components.glocalflex.market import (
-    BookFigures,
     Contract,
     ContractUpdate,
     Order,
@@ -36,21 +35,6 @@ def contract(
         created_at=at,
         status=status,
         contract=Contract(contract_id=contract_id, price=price),
-    )
-
-
-def book(bid: float, at: datetime) -> BookFigures:
-    """Return a book's figures."""
-    return BookFigures(
-        created_at=at,
-        best_bid=bid,
-        best_ask=None,
-        bid_power=1,
-        ask_power=0,
-        bid_orders=1,
-        ask_orders=0,
-        buy_price=None,
-        sell_price=None,
     )
 
 
@@ -148,16 +132,6 @@ def test_the_longest_untouched_goes_first(monkeypatch: pytest.MonkeyPatch) -> No
     own.add_order(order("filled", "1", NOON + SECOND))
     own.add_order(order("accepted", "3", NOON + SECOND))
     assert {*own.orders} == {"1", "3"}
-
-
-def test_an_overtaken_book_is_left_out() -> None:
-    """Only the newest snapshot matters."""
-    figures = Figures(day=Day(start=NOON))
-    figures.set_book(book(1, NOON))
-    figures.set_book(book(2, NOON - SECOND))
-    assert figures.book == book(1, NOON)
-    figures.set_book(book(3, NOON))
-    assert figures.book == book(3, NOON)
 
 
 def test_a_day_without_energy_has_no_average() -> None:

@@ -28,6 +28,12 @@ def value(hass: HomeAssistant, key: str) -> str:
     return state.state
 
 
+def counters(hass_storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any]:
+    """Return what is stored of the whole market's counters."""
+    found: dict[str, Any] = stored(hass_storage, entry)["counters"][entry.entry_id]
+    return found
+
+
 def stored(hass_storage: dict[str, Any], entry: MockConfigEntry) -> dict[str, Any]:
     """Return the content of an entry's file."""
     content: dict[str, Any] = hass_storage[f"glocalflex.{entry.entry_id}"]["data"]
@@ -61,8 +67,8 @@ async def test_restored(
     assert await hass.config_entries.async_unload(account_entry.entry_id)
     content = stored(hass_storage, account_entry)
     assert content["market"] == account_entry.unique_id
-    assert content["expired_orders"] == 1
-    assert content["day"]["trades"] == 1
+    assert counters(hass_storage, account_entry)["expired_orders"] == 1
+    assert counters(hass_storage, account_entry)["day"]["trades"] == 1
 
     statuses = async_capture_events(hass, "glocalflex_order_status")
     assert await hass.config_entries.async_setup(account_entry.entry_id)
@@ -103,7 +109,7 @@ async def test_another_markets_file_is_ignored(
     [
         {},
         {"market": 5},
-        {"market": "", "expired_orders": "many"},
+        {"market": "", "counters": "many"},
         ["no object"],
     ],
 )
@@ -122,7 +128,7 @@ async def test_an_unusable_file(
     assert value(hass, "expired_orders") == "0"
     assert caplog.text.count("Stored counters are unusable") == 1
     assert await hass.config_entries.async_unload(account_entry.entry_id)
-    assert stored(hass_storage, account_entry)["expired_orders"] == 0
+    assert counters(hass_storage, account_entry)["expired_orders"] == 0
 
 
 async def test_a_newer_versions_file_is_left_alone(
@@ -176,7 +182,7 @@ async def test_a_status_is_written_soon(
     await market.control.send("trade", order_status("accepted"))
     await eventually(lambda: f"glocalflex.{account_entry.entry_id}" in hass_storage)
     content = stored(hass_storage, account_entry)
-    assert content["day"]["trades"] == 1
+    assert counters(hass_storage, account_entry)["day"]["trades"] == 1
     assert [*content["orders"]] == ["order-1"]
 
 
@@ -207,7 +213,7 @@ async def test_steady_traffic_does_not_put_writing_off(
             await market.control.send("ticker", trade())
             # Each is taken before the next is sent, so that they are spread in time.
             await eventually(counted)
-        return int(stored(hass_storage, account_entry)["day"]["trades"])
+        return int(counters(hass_storage, account_entry)["day"]["trades"])
 
     first = await trades_until_written()
     second = await trades_until_written()

@@ -1,5 +1,6 @@
 """Client of the GLocalFlex flexibility market: asyncio, aiohttp and msgspec, nothing else."""
 
+from .area import Area, divide
 from .auth import Account, Authorization, FixedToken, NoAccount
 from .client import MarketClient
 from .endpoint import PRODUCTION_HOST, TEST_HOST, Endpoint
@@ -38,6 +39,7 @@ __all__ = [
     "PRODUCTION_HOST",
     "TEST_HOST",
     "Account",
+    "Area",
     "Authorization",
     "BookFigures",
     "BookOrder",
@@ -68,6 +70,7 @@ __all__ = [
     "Trade",
     "UndecodableFrame",
     "UnknownMessage",
+    "divide",
     "price_for",
     "summarise",
 ]
