@@ -150,26 +150,12 @@ def _message(envelope: _Envelope, created_at: datetime) -> Message:
         case "ticker_update":
             wire = _lenient(_TickerData, _fields(data))
             return Trade(
-                created_at=created_at,
-                closed_at=wire.closed_at or created_at,
-                price=wire.price,
-                power=wire.power,
-                energy=_energy(wire),
-                delivery_start=wire.delivery_start,
-                delivery_end=wire.delivery_end,
-                location=wire.location,
+                closed_at=wire.closed_at or created_at, **_terms(wire, created_at)
             )
         case "expired_order_update":
             wire = _lenient(_TickerData, _fields(data))
             return ExpiredOrder(
-                created_at=created_at,
-                expired_at=wire.expired_at or created_at,
-                price=wire.price,
-                power=wire.power,
-                energy=_energy(wire),
-                delivery_start=wire.delivery_start,
-                delivery_end=wire.delivery_end,
-                location=wire.location,
+                expired_at=wire.expired_at or created_at, **_terms(wire, created_at)
             )
         case "order_status_update" | "contract_status_update" as kind:
             return _own_update(kind, envelope, created_at)
@@ -178,6 +164,19 @@ def _message(envelope: _Envelope, created_at: datetime) -> Message:
             return Control(status=_text(envelope.status), message=control.message)
         case unknown:
             return UnknownMessage(type=unknown)
+
+
+def _terms(wire: _TickerData, created_at: datetime) -> dict[str, Any]:
+    """Return the fields that a trade and an expired order have in common."""
+    return {
+        "created_at": created_at,
+        "price": wire.price,
+        "power": wire.power,
+        "energy": _energy(wire),
+        "delivery_start": wire.delivery_start,
+        "delivery_end": wire.delivery_end,
+        "location": wire.location,
+    }
 
 
 def _order_book(data: Raw, created_at: datetime) -> OrderBook:

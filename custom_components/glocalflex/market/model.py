@@ -49,30 +49,28 @@ class Location(Struct, frozen=True):
         return tuple(name for name in self.location_id or () if name is not None)
 
 
-class Trade(Struct, frozen=True, kw_only=True):
+class TickerUpdate(Struct, frozen=True, kw_only=True):
+    """What a trade and an expired order have in common."""
+
+    created_at: Time
+    price: Finite
+    power: Finite | None = None
+    energy: float | None = None
+    delivery_start: Time | None = None
+    delivery_end: Time | None = None
+    location: Location | None = None
+
+
+class Trade(TickerUpdate, frozen=True, kw_only=True):
     """A trade somewhere on the market."""
 
-    created_at: Time
     closed_at: Time
-    price: Finite
-    power: Finite | None = None
-    energy: float | None = None
-    delivery_start: Time | None = None
-    delivery_end: Time | None = None
-    location: Location | None = None
 
 
-class ExpiredOrder(Struct, frozen=True, kw_only=True):
+class ExpiredOrder(TickerUpdate, frozen=True, kw_only=True):
     """An order that met nobody before its time was up."""
 
-    created_at: Time
     expired_at: Time
-    price: Finite
-    power: Finite | None = None
-    energy: float | None = None
-    delivery_start: Time | None = None
-    delivery_end: Time | None = None
-    location: Location | None = None
 
 
 class BookOrder(Struct, frozen=True, gc=False):
