@@ -35,7 +35,7 @@ from .const import (
     CONF_VERSION,
     DEFAULT_SIZE,
 )
-from .coordinator import Seen
+from .market_parts import Seen
 
 # Where the market is at home; it may come to others.
 PILOT_COUNTRIES = ("CH", "CZ", "DE", "ES", "FI", "FR")
@@ -121,7 +121,7 @@ class AreaFlow(ConfigSubentryFlow):
         entry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        seen: Seen = entry.runtime_data.seen()
+        seen: Seen = entry.runtime_data.parts.seen()
         errors: dict[str, str] = {}
         if user_input is not None:
             self._input = _tidied(user_input)

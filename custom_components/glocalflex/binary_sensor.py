@@ -34,7 +34,7 @@ async def async_setup_entry(
     async_add_entities(
         StreamBinarySensor(
             coordinator,
-            coordinator.market,
+            coordinator.parts.whole,
             stream,
             BinarySensorEntityDescription(
                 key=STREAM_KEYS[stream],

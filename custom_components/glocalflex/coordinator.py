@@ -1,26 +1,23 @@
 """One market, followed: messages to state, and to whoever listens."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
     ConfigEntry,
     ConfigEntryChange,
-    ConfigSubentry,
 )
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .const import AREA_VERSION, CONF_VERSION, LOGGER, SUBENTRY_AREA, MessageKind
+from .const import LOGGER, MessageKind
 from .market import (
-    BookOrder,
     ContractUpdate,
     CredentialsRefused,
     ExpiredOrder,
@@ -33,17 +30,13 @@ from .market import (
     Trade,
     UndecodableFrame,
     UnknownMessage,
-    divide,
-    summarise,
 )
 from .market_part import MarketPart
+from .market_parts import MarketParts
 from .message_fields import message_fields
 from .notifier import Notifier
-from .state import Day, Own, is_overtaken
+from .state import Own
 from .store import SAVE_COUNTERS_AFTER, SAVE_STATUS_AFTER, MarketStore
-
-# Names of places to suggest; a market that makes up new ones must not fill the memory.
-SEEN_LIMIT = 1000
 
 type GLocalFlexConfigEntry = ConfigEntry[MarketCoordinator]
 
@@ -55,26 +48,6 @@ class Traffic:
     messages: int = 0
     undecodable: int = 0
     last_message_at: datetime | None = None
-
-
-@dataclass(kw_only=True)
-class Seen:
-    """What was seen on the market since Home Assistant started, to suggest and to warn."""
-
-    country_codes: set[str] = field(default_factory=set)
-    location_ids: set[str] = field(default_factory=set)
-    highest_power: float = 0.0
-    """W."""
-
-    def add(self, message: Trade | ExpiredOrder | BookOrder) -> None:
-        """Take note of where and how much."""
-        if message.power is not None:
-            self.highest_power = max(self.highest_power, message.power)
-        if message.location is not None:
-            if message.location.country_code:
-                self.country_codes.add(message.location.country_code)
-            if len(self.location_ids) < SEEN_LIMIT:
-                self.location_ids.update(message.location.location_ids)
 
 
 class MarketCoordinator:
@@ -95,29 +68,21 @@ class MarketCoordinator:
         self.hass = hass
         self.entry = entry
         self.client = client
-        self.market = MarketPart.whole(entry, _midnight())
-        self.parts = {self.market.identifier: self.market}
-        """The whole market, then each area, by identifier."""
+        self.parts = MarketParts(hass, entry, _midnight())
         # Events name the device from the first one on.
-        self._device_id = self._register_device(self.market)
+        self._device_id = self.parts.async_register_device(self.parts.whole)
         self.own = Own()
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
         self._store = store
         self._notifiers = {name: Notifier(hass) for name in client.stream_names}
         self._unknown_types: set[str] = set()
-        self._book: OrderBook | None = None
-        self._seen = Seen()
-        self._unreadable_areas: set[str] = set()
-        self._add_part_entities: list[Callable[[MarketPart], None]] = []
-        self._sync_areas()
-
         self._task: asyncio.Task[None]
         self._cancel_midnight: CALLBACK_TYPE
 
     async def async_load(self) -> None:
         """Take up where the last run ended."""
-        await self._store.async_load(self.parts, self.own)
+        await self._store.async_load(self.parts.by_identifier, self.own)
 
     @callback
     def async_start(self) -> None:
@@ -159,102 +124,16 @@ class MarketCoordinator:
         return self._notifiers[stream].async_add_listener(listener)
 
     @callback
-    def seen(self) -> Seen:
-        """Return what was seen on the market so far."""
-        if self._book is not None:
-            for order in (*self._book.bids, *self._book.asks):
-                self._seen.add(order)
-        return self._seen
-
-    @callback
-    def async_for_each_part(self, add_entities: Callable[[MarketPart], None]) -> None:
-        """Call a platform for the whole market and for each area, now and when one is added."""
-        self._add_part_entities.append(add_entities)
-        for part in self.parts.values():
-            add_entities(part)
-
-    @callback
     def _on_entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         """Follow what the user does to the areas, while the streams go on."""
-        if entry is self.entry and change is ConfigEntryChange.UPDATED:
-            for part in self._sync_areas():
-                for add_entities in self._add_part_entities:
-                    add_entities(part)
+        if (
+            entry is self.entry
+            and change is ConfigEntryChange.UPDATED
+            and self.parts.async_sync()
+        ):
+            self._store.async_save_within(SAVE_COUNTERS_AFTER)
             for notifier in self._notifiers.values():
                 notifier.async_notify_now()
-
-    @callback
-    def _sync_areas(self) -> list[MarketPart]:
-        """Have a part for each area as it is defined now; return those that are new."""
-        areas = {
-            subentry.subentry_id: subentry
-            for subentry in self.entry.subentries.values()
-            if subentry.subentry_type == SUBENTRY_AREA and self._is_readable(subentry)
-        }
-        for identifier in self.parts.keys() - areas.keys() - {self.market.identifier}:
-            del self.parts[identifier]
-            self._store.async_save_within(SAVE_COUNTERS_AFTER)
-        added: list[MarketPart] = []
-        for identifier, subentry in areas.items():
-            part = MarketPart.of_area(self.entry, subentry, _midnight())
-            if (known := self.parts.get(identifier)) is None:
-                self.parts[identifier] = part
-                added.append(part)
-            else:
-                self._change_area(known, part)
-            self._reckon_books(self.parts[identifier])
-        return added
-
-    @callback
-    def _change_area(self, known: MarketPart, part: MarketPart) -> None:
-        """Let an area be as it is defined now; its entities and listeners stay."""
-        if known.area != part.area:
-            # What was counted under another definition is not this area's.
-            known.area, known.figures = part.area, part.figures
-        known.size = part.size
-        if known.device["name"] != part.device["name"]:
-            known.device = part.device
-            self._register_device(part)
-
-    @callback
-    def _register_device(self, part: MarketPart) -> str:
-        """Have a part's device in the registry, by its present name; return its id."""
-        return (
-            dr.async_get(self.hass)
-            .async_get_or_create(
-                config_entry_id=self.entry.entry_id,
-                config_subentry_id=part.subentry_id,
-                **part.device,
-            )
-            .id
-        )
-
-    @callback
-    def _is_readable(self, subentry: ConfigSubentry) -> bool:
-        """Tell whether this version can read an area; one that it cannot is left as it is."""
-        if subentry.data[CONF_VERSION] <= AREA_VERSION:
-            return True
-        if subentry.subentry_id not in self._unreadable_areas:
-            self._unreadable_areas.add(subentry.subentry_id)
-            LOGGER.error(
-                "The area %s was made by a newer version of this integration:"
-                " it is kept, and works again with that version",
-                subentry.title,
-            )
-        return False
-
-    @callback
-    def _reckon_books(self, *parts: MarketPart) -> None:
-        """Give parts their figures of the newest book."""
-        if self._book is None:
-            return
-        areas = [part for part in parts if part.area is not None]
-        books = divide(self._book, [part.area for part in areas if part.area])
-        if self.market in parts:
-            areas.append(self.market)
-            books.append(self._book)
-        for part, book in zip(areas, books, strict=True):
-            part.figures.book = summarise(book, part.size)
 
     @callback
     def _on_message(self, stream: StreamName, message: Message) -> None:
@@ -264,36 +143,32 @@ class MarketCoordinator:
         traffic.last_message_at = dt_util.utcnow()
         match message:
             case OrderBook():
-                if self._book is None or not is_overtaken(
-                    message.created_at, self._book.created_at
-                ):
-                    self._book = message
-                    self._reckon_books(*self.parts.values())
+                self.parts.take_book(message)
                 if message.skipped:
                     self._count_undecodable(
                         stream, message.skipped, "orders of the book cannot be read"
                     )
             case Trade():
-                parts = [part for part in self.parts.values() if part.contains(message)]
-                self._seen.add(message)
+                parts = self.parts.containing(message)
                 for part in parts:
                     part.figures.add_trade(message)
                 self._deliver(MessageKind.TRADE, message, parts)
                 self._store.async_save_within(SAVE_COUNTERS_AFTER)
             case ExpiredOrder():
-                parts = [part for part in self.parts.values() if part.contains(message)]
-                self._seen.add(message)
+                parts = self.parts.containing(message)
                 for part in parts:
                     part.figures.add_expired_order(message)
                 self._deliver(MessageKind.ORDER_EXPIRED, message, parts)
                 self._store.async_save_within(SAVE_COUNTERS_AFTER)
             case OrderUpdate():
                 if self.own.add_order(message):
-                    self._deliver(MessageKind.ORDER_STATUS, message, [self.market])
+                    self._deliver(MessageKind.ORDER_STATUS, message, [self.parts.whole])
                     self._store.async_save_within(SAVE_STATUS_AFTER)
             case ContractUpdate():
                 if self.own.add_contract(message):
-                    self._deliver(MessageKind.CONTRACT_STATUS, message, [self.market])
+                    self._deliver(
+                        MessageKind.CONTRACT_STATUS, message, [self.parts.whole]
+                    )
                     self._store.async_save_within(SAVE_STATUS_AFTER)
             case UnknownMessage(type=unknown) if unknown not in self._unknown_types:
                 self._unknown_types.add(unknown)
@@ -352,10 +227,7 @@ class MarketCoordinator:
                 "%s: the %s stream is away: %s", self.entry.title, stream, status.error
             )
         if not status.connected and stream is StreamName.ORDER_BOOK:
-            # The next snapshot replaces it whole, so the old one is of no use.
-            self._book = None
-            for part in self.parts.values():
-                part.figures.book = None
+            self.parts.drop_book()
         if status.connected != before.connected:
             self._notifiers[stream].async_notify_now()
 
@@ -370,10 +242,9 @@ class MarketCoordinator:
         self._cancel_midnight = async_track_point_in_utc_time(
             self.hass, self._follow_days, _midnight(days_ahead=1)
         )
-        if (today := _midnight()) == self.market.figures.day.start:
+        if (today := _midnight()) == self.parts.whole.figures.day.start:
             return
-        for part in self.parts.values():
-            part.figures.day = Day(start=today)
+        self.parts.start_day(today)
         self.own.forget(today)
         self._store.async_save_within(SAVE_COUNTERS_AFTER)
         for notifier in self._notifiers.values():

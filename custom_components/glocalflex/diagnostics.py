@@ -41,7 +41,7 @@ async def async_get_config_entry_diagnostics(
                 "day": msgspec.to_builtins(part.figures.day),
                 "book": msgspec.to_builtins(part.figures.book),
             }
-            for part in coordinator.parts.values()
+            for part in coordinator.parts
         ],
         "own": {
             "orders": len(coordinator.own.orders),

@@ -81,7 +81,7 @@ async def async_setup_entry(
             config_subentry_id=part.subentry_id,
         )
 
-    coordinator.async_for_each_part(add_entities)
+    coordinator.parts.async_for_each(add_entities)
 
 
 class MarketEvent(GLocalFlexEntity, EventEntity):

@@ -375,14 +375,18 @@ async def async_setup_entry(
             config_subentry_id=part.subentry_id,
         )
 
-    coordinator.async_for_each_part(add_figures)
+    coordinator.parts.async_for_each(add_figures)
     if StreamName.TRADE in coordinator.streams:
         async_add_entities(
-            OwnSensor(coordinator, coordinator.market, StreamName.TRADE, description)
+            OwnSensor(
+                coordinator, coordinator.parts.whole, StreamName.TRADE, description
+            )
             for description in OWN_DESCRIPTIONS
         )
     async_add_entities(
-        TrafficSensor(coordinator, coordinator.market, StreamName.TICKER, description)
+        TrafficSensor(
+            coordinator, coordinator.parts.whole, StreamName.TICKER, description
+        )
         for description in TRAFFIC_DESCRIPTIONS
     )
 

@@ -175,7 +175,7 @@ async def test_what_belongs(
         )
     await eventually(shows(hass, "sensor.glocalflex_bid_orders", 4))
     await eventually(shows(hass, "sensor.glocalflex_last_price", 0.4))
-    part = entry.runtime_data.parts[next(iter(entry.subentries))]
+    part = entry.runtime_data.parts.by_identifier[next(iter(entry.subentries))]
     assert part.figures.day.trades == len(prices)
     assert shows(hass, "sensor.finland_bid_orders", len(prices))()
 
@@ -212,6 +212,20 @@ async def test_changed(
     await change(country_codes=["DE"])
     assert shows(hass, "sensor.finland_last_price", "unknown")()
     assert shows(hass, "sensor.finland_best_ask", 0.7)()
+
+
+async def test_other_changes_of_the_entry(
+    hass: HomeAssistant, account_entry: MockConfigEntry, set_up: SetUp
+) -> None:
+    """A renewed token, say, is no reason to reckon anything anew."""
+    await set_up(entry := with_areas(account_entry, stored()))
+    written = async_capture_events(hass, "state_changed")
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "refresh_token": "another"}
+    )
+    await hass.async_block_till_done()
+    assert not written
+    assert not entry.runtime_data.parts.async_sync()
 
 
 async def test_removed(
@@ -256,14 +270,14 @@ async def test_counters_survive(
     await market.control.trade(0.5, location=FINLAND)
     await eventually(shows(hass, "sensor.finland_last_price", 0.5))
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.runtime_data.parts[subentry_id].figures.day.trades == 1
+    assert entry.runtime_data.parts.by_identifier[subentry_id].figures.day.trades == 1
     assert await hass.config_entries.async_unload(entry.entry_id)
     subentry = entry.subentries[subentry_id]
     hass.config_entries.async_update_subentry(
         entry, subentry, data={**subentry.data, "country_codes": ["DE"]}
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
-    assert entry.runtime_data.parts[subentry_id].figures.day.trades == 0
+    assert entry.runtime_data.parts.by_identifier[subentry_id].figures.day.trades == 0
 
 
 async def test_refused(

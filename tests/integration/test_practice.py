@@ -268,7 +268,7 @@ async def test_another_life(
     await simulators[0].control.drained()
     await eventually(lambda: shown(hass, "contracts_settled") != "0")
     await eventually(lambda: shown(hass, "expired_orders") != "0")
-    figures = entry.runtime_data.market.figures
+    figures = entry.runtime_data.parts.whole.figures
     assert await hass.config_entries.async_unload(entry.entry_id)
 
     assert await hass.config_entries.async_setup(entry.entry_id)
