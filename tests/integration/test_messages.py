@@ -509,8 +509,12 @@ async def test_times_at_the_edge(
     control: Control,
     bus: dict[str, list[Event[Any]]],
     entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A time that no other zone can show does not take the stream down."""
+    """A time that no other zone can show is unknown, and takes nothing else down."""
+    start = "last_trade_delivery_start"
+    await control.send("ticker", trade())
+    await eventually(lambda: value(hass, start).startswith("20"))
     await control.send(
         "ticker",
         trade(
@@ -519,7 +523,9 @@ async def test_times_at_the_edge(
             delivery_end="9999-12-31T23:59:59-12:00",
         ),
     )
+    await eventually(lambda: value(hass, start) == "unknown")
     await control.send("ticker", trade(price=0.5))
-    await eventually(lambda: len(bus["trade"]) == 2)
+    await eventually(lambda: len(bus["trade"]) == 3)
     await eventually(lambda: value(hass, "last_price") == "0.5")
+    assert "Failed" not in caplog.text
     assert sum(s.reconnects for s in entry.runtime_data.streams.values()) == 0
