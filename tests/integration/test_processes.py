@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterable
 import os
 from pathlib import Path
+import shutil
 import signal
 
 import aiohttp
@@ -44,8 +45,25 @@ class Shown(msgspec.Struct):
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> State:
+def home_assistant_port() -> int:
+    """Choose where Home Assistant listens."""
+    return free_port(0)
+
+
+@pytest.fixture
+def state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home_assistant_port: int
+) -> State:
     """Keep Home Assistant's files in a folder of the test's own."""
+    template = tmp_path / "template"
+    shutil.copytree(state_module.TEMPLATE, template)
+    # script/run is for the newest release, which keeps its address in its storage;
+    # this test is for the oldest as well.
+    with (template / "configuration.yaml").open("a") as configuration:
+        configuration.write(
+            f"\nhttp:\n  server_host: {LOOPBACK}\n  server_port: {home_assistant_port}\n"
+        )
+    monkeypatch.setattr(state_module, "TEMPLATE", template)
     monkeypatch.setattr(state_module, "STATES", tmp_path)
     return State("processes")
 
@@ -82,10 +100,10 @@ async def until(hass: HomeAssistant, entity_ids: Iterable[str], *, known: bool) 
 
 @pytest.mark.timeout(400)
 async def test_killed_and_started_again(
-    state: State, session: aiohttp.ClientSession
+    state: State, session: aiohttp.ClientSession, home_assistant_port: int
 ) -> None:
     """Each comes back by itself, and the market's return is noticed within 5 seconds."""
-    port, home_assistant_port = free_port(0), free_port(0)
+    port = free_port(0)
     state.prepare(LOOPBACK, home_assistant_port)
     hass = HomeAssistant(session, f"http://{LOOPBACK}:{home_assistant_port}")
     connection = Connection(f"{LOOPBACK}:{port}", DEMO_USER, DEMO_PASSWORD, plain=True)
