@@ -1,26 +1,16 @@
 """The GLocalFlex integration: a flexibility market in Home Assistant."""
 
-from homeassistant.const import (
-    CONF_HOST,
-    CONF_PASSWORD,
-    CONF_TOKEN,
-    CONF_USERNAME,
-    Platform,
-)
+from functools import partial
+
+from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.importlib import async_import_module
 
+from .authorization import authorization_from
 from .const import CONF_KIND, CONF_PLAIN, CONF_REFRESH_TOKEN, EntryKind
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
-from .market import (
-    Account,
-    Authorization,
-    Endpoint,
-    FixedToken,
-    MarketClient,
-    NoAccount,
-)
+from .market import Endpoint, MarketClient
 from .store import MarketStore
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
@@ -36,7 +26,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -
         endpoint, authorization = await async_start_practice(hass, entry)
     else:
         endpoint = Endpoint(entry.data[CONF_HOST], entry.data[CONF_PLAIN])
-        authorization = _authorization(hass, entry, endpoint)
+        authorization = authorization_from(
+            entry.data,
+            async_get_clientsession(hass),
+            endpoint,
+            refresh_token=entry.data.get(CONF_REFRESH_TOKEN),
+            on_refresh_token=partial(_store_refresh_token, hass, entry),
+        )
     coordinator = MarketCoordinator(
         hass,
         entry,
@@ -71,28 +67,11 @@ def _store(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -> MarketStore:
     return MarketStore(hass, entry.entry_id, entry.unique_id or entry.entry_id)
 
 
-def _authorization(
-    hass: HomeAssistant, entry: GLocalFlexConfigEntry, endpoint: Endpoint
-) -> Authorization:
-    """Return who the entry is to its market."""
-
-    @callback
-    def store_refresh_token(token: str | None) -> None:
-        hass.config_entries.async_update_entry(
-            entry, data={**entry.data, CONF_REFRESH_TOKEN: token}
-        )
-
-    match entry.data[CONF_KIND]:
-        case EntryKind.ACCOUNT:
-            return Account(
-                async_get_clientsession(hass),
-                endpoint,
-                entry.data[CONF_USERNAME],
-                entry.data[CONF_PASSWORD],
-                refresh_token=entry.data.get(CONF_REFRESH_TOKEN),
-                on_refresh_token=store_refresh_token,
-            )
-        case EntryKind.TOKEN:
-            return FixedToken(entry.data[CONF_TOKEN])
-        case _:
-            return NoAccount()
+@callback
+def _store_refresh_token(
+    hass: HomeAssistant, entry: GLocalFlexConfigEntry, token: str | None
+) -> None:
+    """Keep the token for the next start: the market refuses the one before."""
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_REFRESH_TOKEN: token}
+    )

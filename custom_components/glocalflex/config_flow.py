@@ -17,6 +17,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .area_flow import AreaFlow
+from .authorization import authorization_from
 from .const import (
     CONF_CONNECTION,
     CONF_KIND,
@@ -35,17 +36,13 @@ from .forms import (
     market_schema,
 )
 from .market import (
-    Account,
-    Authorization,
     CertificateNotTrusted,
     CredentialsRefused,
     Endpoint,
-    FixedToken,
     HostNotFound,
     MarketClient,
     MarketError,
     MarketUnavailable,
-    NoAccount,
     NotAMarket,
     StreamRefused,
     TooManyRequests,
@@ -268,20 +265,14 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         def keep_refresh_token(token: str | None) -> None:
             data[CONF_REFRESH_TOKEN] = token
 
-        authorization: Authorization
-        match data[CONF_KIND]:
-            case EntryKind.ACCOUNT:
-                authorization = Account(
-                    session,
-                    endpoint,
-                    data[CONF_USERNAME],
-                    data[CONF_PASSWORD],
-                    on_refresh_token=keep_refresh_token,
-                )
-            case EntryKind.TOKEN:
-                authorization = FixedToken(data[CONF_TOKEN])
-            case _:
-                authorization = NoAccount()
+        authorization = authorization_from(
+            data,
+            session,
+            endpoint,
+            # What is proven is what was typed, not a token from before.
+            refresh_token=None,
+            on_refresh_token=keep_refresh_token,
+        )
         try:
             await MarketClient(session, endpoint, authorization).check()
         except MarketError as error:

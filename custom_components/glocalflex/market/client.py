@@ -68,6 +68,7 @@ class MarketClient:
         on_message = _guarded(on_message)
         on_undecodable = _guarded(on_undecodable)
         on_status = _guarded(on_status)
+        on_credentials_refused = _guarded(on_credentials_refused)
 
         async def follow(name: StreamName) -> None:
             try:
