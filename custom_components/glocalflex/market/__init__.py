@@ -15,6 +15,7 @@ from .exceptions import (
     TooManyRequests,
     UndecodableFrame,
 )
+from .forward_curve import QUARTER, CurvePoint, ForwardCurve, forward_curve, quarter_of
 from .messages import CONTRACT_STATUSES, ORDER_STATUSES, Message
 from .model import (
     BookOrder,
@@ -31,12 +32,14 @@ from .model import (
     UnknownMessage,
 )
 from .order_book import BookFigures, price_for, summarise
+from .run_cost import RunCost, run_costs
 from .stream import StreamName, StreamStatus
 
 __all__ = [
     "CONTRACT_STATUSES",
     "ORDER_STATUSES",
     "PRODUCTION_HOST",
+    "QUARTER",
     "TEST_HOST",
     "Account",
     "Area",
@@ -48,9 +51,11 @@ __all__ = [
     "ContractUpdate",
     "Control",
     "CredentialsRefused",
+    "CurvePoint",
     "Endpoint",
     "ExpiredOrder",
     "FixedToken",
+    "ForwardCurve",
     "HostNotFound",
     "Location",
     "MarketClient",
@@ -62,6 +67,7 @@ __all__ = [
     "Order",
     "OrderBook",
     "OrderUpdate",
+    "RunCost",
     "Side",
     "StreamName",
     "StreamRefused",
@@ -71,6 +77,9 @@ __all__ = [
     "UndecodableFrame",
     "UnknownMessage",
     "divide",
+    "forward_curve",
     "price_for",
+    "quarter_of",
+    "run_costs",
     "summarise",
 ]
