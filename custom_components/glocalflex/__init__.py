@@ -4,16 +4,32 @@ from functools import partial
 
 from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.importlib import async_import_module
+from homeassistant.helpers.typing import ConfigType
 
 from .authorization import authorization_from
-from .const import CONF_KIND, CONF_PLAIN, CONF_REFRESH_TOKEN, EntryKind
+from .const import CONF_KIND, CONF_PLAIN, CONF_REFRESH_TOKEN, DOMAIN, EntryKind
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
+from .frontend import async_setup_frontend
 from .market import Endpoint, MarketClient
+from .services import async_setup_services
+from .statistics import async_clear_statistics
 from .store import MarketStore
+from .websocket_api import async_setup_websocket_api
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Set up what all entries share."""
+    async_setup_services(hass)
+    async_setup_websocket_api(hass)
+    await async_setup_frontend(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -> bool:
@@ -59,8 +75,9 @@ async def async_unload_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) 
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -> None:
-    """Delete what was stored for an entry."""
+    """Delete what was stored for an entry, its statistics as well."""
     await _store(hass, entry).async_remove()
+    async_clear_statistics(hass, [entry.entry_id, *entry.subentries])
 
 
 def _store(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -> MarketStore:

@@ -8,6 +8,7 @@ import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntryState,
+    ConfigSubentryData,
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
@@ -34,11 +35,37 @@ from .const import (
     CONF_SIZE,
     CONF_VERSION,
     DEFAULT_SIZE,
+    SUBENTRY_AREA,
 )
 from .market_parts import Seen
 
 # Where the market is at home; it may come to others.
 PILOT_COUNTRIES = ("CH", "CZ", "DE", "ES", "FI", "FR")
+
+
+def _example(
+    title: str, country_code: str, horizon: float | None
+) -> ConfigSubentryData:
+    data = {
+        CONF_VERSION: AREA_VERSION,
+        CONF_COUNTRY_CODES: [country_code],
+        CONF_LOCATION_IDS: [],
+        CONF_LEAST_POWER: 0.0,
+        CONF_SIZE: DEFAULT_SIZE,
+        CONF_INCLUDES_UNLOCATED: False,
+    }
+    if horizon is not None:
+        data[CONF_HORIZON] = horizon
+    return ConfigSubentryData(
+        title=title, data=data, subentry_type=SUBENTRY_AREA, unique_id=None
+    )
+
+
+# What a practice market has to show, if asked for.
+EXAMPLE_AREAS = (
+    _example("Finland", "FI", None),
+    _example("Germany, next hour", "DE", 1.0),
+)
 
 
 def _several_of(options: list[str]) -> SelectSelector:

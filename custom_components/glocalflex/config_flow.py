@@ -6,20 +6,25 @@ from typing import Any, override
 import voluptuous as vol
 
 from homeassistant.config_entries import (
+    SOURCE_USER,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
+    FlowType,
     OptionsFlowWithReload,
+    SubentryFlowContext,
 )
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_TOKEN, CONF_USERNAME
 from homeassistant.core import callback
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .area_flow import AreaFlow
+from .area_flow import EXAMPLE_AREAS, AreaFlow
 from .authorization import authorization_from
 from .const import (
     CONF_CONNECTION,
+    CONF_EXAMPLES,
     CONF_KIND,
     CONF_PLAIN,
     CONF_REFRESH_TOKEN,
@@ -30,6 +35,7 @@ from .const import (
 )
 from .forms import (
     CREDENTIALS_FIELDS,
+    NEW_PRACTICE_SCHEMA,
     OPTIONS_SCHEMA,
     PASSWORD_FIELD,
     PRACTICE_SCHEMA,
@@ -119,11 +125,28 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
         """Set up the practice market."""
         await self._async_abort_if_configured(EntryKind.PRACTICE)
         if user_input is None:
-            return self.async_show_form(step_id="practice", data_schema=PRACTICE_SCHEMA)
+            return self.async_show_form(
+                step_id="practice", data_schema=NEW_PRACTICE_SCHEMA
+            )
+        data = {CONF_KIND: EntryKind.PRACTICE.value, **user_input}
+        has_examples = data.pop(CONF_EXAMPLES)
         return self.async_create_entry(
             title="Practice market",
-            data={CONF_KIND: EntryKind.PRACTICE.value, **user_input},
+            data=data,
+            subentries=EXAMPLE_AREAS if has_examples else None,
         )
+
+    @override
+    async def async_on_create_entry(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Go on with the form for an area, in releases of Home Assistant that ask for it."""
+        entry = result["result"]
+        if not entry.subentries and entry.state is ConfigEntryState.LOADED:
+            form = await self.hass.config_entries.subentries.async_init(
+                (entry.entry_id, SUBENTRY_AREA),
+                context=SubentryFlowContext(source=SOURCE_USER),
+            )
+            result["next_flow"] = (FlowType.CONFIG_SUBENTRIES_FLOW, form["flow_id"])
+        return result
 
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]

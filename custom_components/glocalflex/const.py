@@ -14,7 +14,9 @@ CONF_PLAIN: Final = "plain"
 CONF_REFRESH_TOKEN: Final = "refresh_token"
 CONF_SEED: Final = "seed"
 CONF_PACE: Final = "pace"
+CONF_EXAMPLES: Final = "examples"
 CONF_SIZE: Final = "size"
+CONF_CURVE_HOURS: Final = "curve_hours"
 CONF_COUNTRY_CODES: Final = "country_codes"
 CONF_LOCATION_IDS: Final = "location_ids"
 CONF_LEAST_POWER: Final = "least_power"
@@ -28,6 +30,7 @@ AREA_VERSION: Final = 1
 """Of an area's data; what a newer version stored is left alone."""
 
 DEFAULT_SEED: Final = 1
+DEFAULT_CURVE_HOURS: Final = 24
 DEFAULT_SIZE: Final = 1000.0
 """The size in W that buy and sell price are for."""
 

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import LOGGER, MessageKind
 from .market import (
+    QUARTER,
     ContractUpdate,
     CredentialsRefused,
     ExpiredOrder,
@@ -30,12 +31,14 @@ from .market import (
     Trade,
     UndecodableFrame,
     UnknownMessage,
+    quarter_of,
 )
-from .market_part import MarketPart
+from .market_part import MarketPart, this_hour
 from .market_parts import MarketParts
 from .message_fields import message_fields
 from .notifier import Notifier
-from .state import Own
+from .state import Own, Period
+from .statistics import HourlyStatistics
 from .store import SAVE_COUNTERS_AFTER, SAVE_STATUS_AFTER, MarketStore
 
 type GLocalFlexConfigEntry = ConfigEntry[MarketCoordinator]
@@ -75,10 +78,12 @@ class MarketCoordinator:
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
         self._store = store
+        self._statistics = HourlyStatistics(hass)
         self._notifiers = {name: Notifier(hass) for name in client.stream_names}
         self._unknown_types: set[str] = set()
         self._task: asyncio.Task[None]
         self._cancel_midnight: CALLBACK_TYPE
+        self._cancel_quarter: CALLBACK_TYPE
 
     async def async_load(self) -> None:
         """Take up where the last run ended."""
@@ -88,6 +93,15 @@ class MarketCoordinator:
     def async_start(self) -> None:
         """Follow the market until the entry is unloaded."""
         self._follow_days()
+        # The last run may have ended before these were written.
+        self._write_statistics(
+            [
+                (part, part.figures.last_hour)
+                for part in self.parts
+                if part.figures.last_hour is not None
+            ]
+        )
+        self._follow_quarters()
         self.entry.async_on_unload(
             async_dispatcher_connect(
                 self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._on_entry_changed
@@ -110,6 +124,7 @@ class MarketCoordinator:
     async def async_stop(self, _event: Event | None = None) -> None:
         """Let go of the market and write down what must survive."""
         self._cancel_midnight()
+        self._cancel_quarter()
         self._task.cancel()
         await asyncio.wait([self._task])
         for notifier in self._notifiers.values():
@@ -249,6 +264,27 @@ class MarketCoordinator:
         self._store.async_save_within(SAVE_COUNTERS_AFTER)
         for notifier in self._notifiers.values():
             notifier.async_notify_now()
+
+    @callback
+    def _follow_quarters(self, _now: datetime | None = None) -> None:
+        """Move the forward curve on with the clock, end an hour that is over, and plan the next."""
+        self._cancel_quarter = async_track_point_in_utc_time(
+            self.hass, self._follow_quarters, quarter_of(dt_util.utcnow()) + QUARTER
+        )
+        if ended := self.parts.end_hour(this_hour()):
+            self._write_statistics(ended)
+            # Soon, or a crash would have it that the hour is not over.
+            self._store.async_save_within(SAVE_STATUS_AFTER)
+        self._notifiers[StreamName.ORDER_BOOK].async_notify_now()
+
+    @callback
+    def _write_statistics(self, hours: list[tuple[MarketPart, Period]]) -> None:
+        """Have hours written that are over."""
+        self.entry.async_create_task(
+            self.hass,
+            self._statistics.async_write(hours),
+            f"GLocalFlex statistics of {self.entry.title}",
+        )
 
 
 def _midnight(*, days_ahead: int = 0) -> datetime:

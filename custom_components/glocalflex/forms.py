@@ -10,6 +10,7 @@ from homeassistant.const import (
     CONF_TOKEN,
     CONF_USERNAME,
     UnitOfPower,
+    UnitOfTime,
 )
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
@@ -27,16 +28,22 @@ from homeassistant.helpers.selector import (
 
 from .const import (
     CONF_CONNECTION,
+    CONF_CURVE_HOURS,
+    CONF_EXAMPLES,
     CONF_PACE,
     CONF_PLAIN,
     CONF_SEED,
     CONF_SIZE,
+    DEFAULT_CURVE_HOURS,
     DEFAULT_SEED,
     DEFAULT_SIZE,
     EntryKind,
     Pace,
 )
 from .market import PRODUCTION_HOST, TEST_HOST
+
+# Hours.
+LONGEST_CURVE = 72
 
 HOST_FIELDS: dict[vol.Marker, Any] = {
     vol.Required(CONF_HOST, default=PRODUCTION_HOST): SelectSelector(
@@ -91,6 +98,9 @@ PRACTICE_SCHEMA = vol.Schema(
         ),
     }
 )
+NEW_PRACTICE_SCHEMA = PRACTICE_SCHEMA.extend(
+    {vol.Required(CONF_EXAMPLES, default=True): BooleanSelector()}
+)
 OPTIONS_SCHEMA = vol.Schema(
     {
         vol.Required(CONF_SIZE, default=DEFAULT_SIZE): NumberSelector(
@@ -101,6 +111,18 @@ OPTIONS_SCHEMA = vol.Schema(
                 unit_of_measurement=UnitOfPower.WATT,
                 mode=NumberSelectorMode.BOX,
             )
+        ),
+        vol.Required(CONF_CURVE_HOURS, default=DEFAULT_CURVE_HOURS): vol.All(
+            NumberSelector(
+                NumberSelectorConfig(
+                    min=1,
+                    max=LONGEST_CURVE,
+                    step=1,
+                    unit_of_measurement=UnitOfTime.HOURS,
+                    mode=NumberSelectorMode.BOX,
+                )
+            ),
+            vol.Coerce(int),
         ),
     }
 )

@@ -8,22 +8,38 @@ from typing import Any, Self
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_COUNTRY_CODES,
+    CONF_CURVE_HOURS,
     CONF_HORIZON,
     CONF_INCLUDES_UNLOCATED,
     CONF_KIND,
     CONF_LEAST_POWER,
     CONF_LOCATION_IDS,
     CONF_SIZE,
+    DEFAULT_CURVE_HOURS,
     DEFAULT_SIZE,
     DOMAIN,
     EntryKind,
     MessageKind,
 )
-from .market import Area, ExpiredOrder, Trade
-from .state import Day, Figures
+from .market import (
+    Area,
+    ExpiredOrder,
+    ForwardCurve,
+    OrderBook,
+    Trade,
+    forward_curve,
+    quarter_of,
+    summarise,
+)
+from .state import Figures, Period
+
+QUARTERS_AN_HOUR = 4
+HOUR = 3600
+"""Seconds."""
 
 type EventListener = Callable[[dict[str, Any]], None]
 
@@ -43,7 +59,13 @@ class MarketPart:
     size: float
     """What buy price and sell price are for, in W."""
 
+    curve_hours: int
+    """How far ahead the forward curve reaches."""
+
     figures: Figures
+    book: OrderBook | None = None
+    """The newest snapshot, of this part alone."""
+    _curve: ForwardCurve = ()
     _listeners: dict[MessageKind, list[EventListener]] = field(
         default_factory=lambda: {kind: [] for kind in MessageKind}
     )
@@ -64,7 +86,8 @@ class MarketPart:
             ),
             area=None,
             size=entry.options.get(CONF_SIZE, DEFAULT_SIZE),
-            figures=Figures(day=Day(start=midnight)),
+            curve_hours=_curve_hours(entry),
+            figures=_no_figures(midnight),
         )
 
     @classmethod
@@ -84,12 +107,34 @@ class MarketPart:
             ),
             area=area_from(subentry.data),
             size=subentry.data[CONF_SIZE],
-            figures=Figures(day=Day(start=midnight)),
+            curve_hours=_curve_hours(entry),
+            figures=_no_figures(midnight),
         )
 
     def contains(self, message: Trade | ExpiredOrder) -> bool:
         """Tell whether a trade or an expired order belongs here."""
         return self.area is None or self.area.contains(message, message.created_at)
+
+    @callback
+    def async_take_book(self, book: OrderBook | None) -> None:
+        """Reckon the figures of a snapshot; None forgets the one before."""
+        self.book = book
+        self.figures.book = None if book is None else summarise(book, self.size)
+        self._curve = ()
+
+    @callback
+    def async_forward_curve(self) -> ForwardCurve | None:
+        """Return the book's prices from the present quarter of an hour on, where it is known.
+
+        Reckoned when somebody asks, once for each snapshot and quarter.
+        """
+        if self.book is None:
+            return None
+        start = quarter_of(dt_util.utcnow())
+        if not self._curve or self._curve[0].start != start:
+            quarters = self.curve_hours * QUARTERS_AN_HOUR
+            self._curve = forward_curve(self.book, start, quarters)
+        return self._curve
 
     @callback
     def async_add_event_listener(
@@ -105,6 +150,20 @@ class MarketPart:
         """Hand a message to its listeners."""
         for listener in tuple(self._listeners[kind]):
             listener(fields)
+
+
+def _curve_hours(entry: ConfigEntry[Any]) -> int:
+    return int(entry.options.get(CONF_CURVE_HOURS, DEFAULT_CURVE_HOURS))
+
+
+def _no_figures(midnight: datetime) -> Figures:
+    """Return what is known at the beginning of a run."""
+    return Figures(day=Period(start=midnight), hour=Period(start=this_hour()))
+
+
+def this_hour() -> datetime:
+    """Return the beginning of the hour, in UTC."""
+    return dt_util.utc_from_timestamp(dt_util.utcnow().timestamp() // HOUR * HOUR)
 
 
 def area_from(data: Mapping[str, Any]) -> Area:

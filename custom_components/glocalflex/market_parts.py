@@ -10,9 +10,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import AREA_VERSION, CONF_VERSION, LOGGER, SUBENTRY_AREA
-from .market import BookOrder, ExpiredOrder, OrderBook, Trade, divide, summarise
+from .market import BookOrder, ExpiredOrder, OrderBook, Trade, divide
 from .market_part import MarketPart
-from .state import Day, is_overtaken
+from .state import Period, is_overtaken
+from .statistics import async_clear_statistics
 
 # Names of places to suggest; a market that makes up new ones must not fill the memory.
 SEEN_LIMIT = 1000
@@ -94,6 +95,8 @@ class MarketParts:
         removed = self.by_identifier.keys() - areas.keys() - {self.whole.identifier}
         for identifier in removed:
             del self.by_identifier[identifier]
+        if removed:
+            async_clear_statistics(self._hass, removed)
         added: list[MarketPart] = []
         changed: list[MarketPart] = []
         for identifier, area in areas.items():
@@ -125,13 +128,21 @@ class MarketParts:
         """Forget the book: the next snapshot replaces it whole."""
         self._book = None
         for part in self:
-            part.figures.book = None
+            part.async_take_book(None)
 
     def start_day(self, midnight: datetime) -> None:
         """Set what is counted by the day back."""
         self._midnight = midnight
         for part in self:
-            part.figures.day = Day(start=midnight)
+            part.figures.day = Period(start=midnight)
+
+    def end_hour(self, next_hour: datetime) -> list[tuple[MarketPart, Period]]:
+        """Begin another hour; return what happened in the one before."""
+        return [
+            (part, ended)
+            for part in self
+            if (ended := part.figures.end_hour(next_hour)) is not None
+        ]
 
     def seen(self) -> Seen:
         """Return what was seen on the market so far."""
@@ -161,7 +172,9 @@ class MarketParts:
         if (known.area, known.size) == (area.area, area.size):
             return False
         if known.area != area.area:
-            # What was counted under another definition is not this area's.
+            # What was counted under another definition is not this area's, but
+            # its statistics go on.
+            area.figures.last_hour = known.figures.last_hour
             known.area, known.figures = area.area, area.figures
         known.size = area.size
         return True
@@ -171,8 +184,8 @@ class MarketParts:
         if self._book is None:
             return
         if self.whole in parts:
-            self.whole.figures.book = summarise(self._book, self.whole.size)
+            self.whole.async_take_book(self._book)
         areas = [(part, part.area) for part in parts if part.area is not None]
         books = divide(self._book, [area for _, area in areas])
         for (part, _), book in zip(areas, books, strict=True):
-            part.figures.book = summarise(book, part.size)
+            part.async_take_book(book)

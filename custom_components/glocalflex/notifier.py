@@ -12,9 +12,10 @@ INTERVAL = 1.0
 class Notifier:
     """Calls its listeners on the first change at once, on those close behind as one."""
 
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Start with nobody listening."""
+    def __init__(self, hass: HomeAssistant, interval: float | None = None) -> None:
+        """Start with nobody listening; another interval than the usual is in seconds."""
         self._hass = hass
+        self._interval = INTERVAL if interval is None else interval
         self._listeners: list[CALLBACK_TYPE] = []
         self._timer: TimerHandle | None = None
         self._changed = False
@@ -37,7 +38,7 @@ class Notifier:
     def async_notify_now(self) -> None:
         """Tell of a change that must not wait."""
         self.async_stop()
-        self._timer = self._hass.loop.call_later(INTERVAL, self._interval_over)
+        self._timer = self._hass.loop.call_later(self._interval, self._interval_over)
         for listener in list(self._listeners):
             listener()
 

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import PRICE_UNIT, STATUS_OTHER
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
+from .curve_sensor import CURVE_DESCRIPTIONS, CurveSensor, PriceListSensor
 from .entity import GLocalFlexEntity
 from .market import (
     CONTRACT_STATUSES,
@@ -29,7 +30,7 @@ from .market import (
     Trade,
 )
 from .market_part import MarketPart
-from .state import Day, Figures, Own
+from .state import Figures, Own, Period
 
 PARALLEL_UPDATES = 0
 
@@ -67,7 +68,7 @@ def _last_trade(value_fn: Callable[[Trade], Value]) -> Callable[[Figures], Value
     return lambda figures: value_fn(figures.last_trade) if figures.last_trade else None
 
 
-def _today(value_fn: Callable[[Day], Value]) -> Callable[[Figures], Value]:
+def _today(value_fn: Callable[[Period], Value]) -> Callable[[Figures], Value]:
     return lambda figures: value_fn(figures.day)
 
 
@@ -371,6 +372,12 @@ async def async_setup_entry(
             [
                 FiguresSensor(coordinator, part, description.stream, description)
                 for description in FIGURES_DESCRIPTIONS
+            ]
+            + [
+                (PriceListSensor if description.is_list else CurveSensor)(
+                    coordinator, part, StreamName.ORDER_BOOK, description
+                )
+                for description in CURVE_DESCRIPTIONS
             ],
             config_subentry_id=part.subentry_id,
         )

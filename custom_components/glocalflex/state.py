@@ -36,11 +36,11 @@ def is_overtaken(at: datetime, by: datetime) -> bool:
     return timedelta() < by - at <= OVERTAKING
 
 
-class Day(Struct, kw_only=True):
-    """What a local day came to so far. Prices in EUR/kWh, energy in kWh."""
+class Period(Struct, kw_only=True):
+    """What a day or an hour came to so far. Prices in EUR/kWh, energy in kWh."""
 
     start: datetime
-    """Local midnight, in UTC."""
+    """In UTC; a day's is local midnight."""
     trades: int = 0
     energy: float = 0.0
     turnover: float = 0.0
@@ -48,18 +48,44 @@ class Day(Struct, kw_only=True):
     lowest_price: float | None = None
     highest_price: float | None = None
     expired_orders: int = 0
+    expired_energy: float = 0.0
 
     @property
     def average_price(self) -> float | None:
         """Traded price by volume."""
         return self.turnover / self.energy if self.energy else None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return not self.trades and not self.expired_orders
+
+    def add_trade(self, trade: Trade) -> None:
+        """Count a trade."""
+        self.trades += 1
+        if trade.energy is not None:
+            self.energy += trade.energy
+            self.turnover += trade.energy * trade.price
+        if self.lowest_price is None or trade.price < self.lowest_price:
+            self.lowest_price = trade.price
+        if self.highest_price is None or trade.price > self.highest_price:
+            self.highest_price = trade.price
+
+    def add_expired_order(self, order: ExpiredOrder) -> None:
+        """Count an expired order."""
+        self.expired_orders += 1
+        self.expired_energy += order.energy or 0.0
+
 
 @dataclass(kw_only=True)
 class Figures:
     """The whole market's, or an area's, figures."""
 
-    day: Day
+    day: Period
+    hour: Period
+    """In progress; of the clock in UTC."""
+    last_hour: Period | None = None
+    """The last one in which something happened."""
     last_trade: Trade | None = None
     expired_orders: int = 0
     book: BookFigures | None = None
@@ -70,20 +96,27 @@ class Figures:
             trade.closed_at, self.last_trade.closed_at
         ):
             self.last_trade = trade
-        day = self.day
-        day.trades += 1
-        if trade.energy is not None:
-            day.energy += trade.energy
-            day.turnover += trade.energy * trade.price
-        if day.lowest_price is None or trade.price < day.lowest_price:
-            day.lowest_price = trade.price
-        if day.highest_price is None or trade.price > day.highest_price:
-            day.highest_price = trade.price
+        self.day.add_trade(trade)
+        self.hour.add_trade(trade)
 
-    def add_expired_order(self, _order: ExpiredOrder) -> None:
+    def add_expired_order(self, order: ExpiredOrder) -> None:
         """Count an expired order."""
         self.expired_orders += 1
-        self.day.expired_orders += 1
+        self.day.add_expired_order(order)
+        self.hour.add_expired_order(order)
+
+    def end_hour(self, next_hour: datetime) -> Period | None:
+        """Begin another hour; return the one before, where something happened in it.
+
+        A clock that was set back goes on with the hour that it was in.
+        """
+        if next_hour <= self.hour.start:
+            return None
+        ended, self.hour = self.hour, Period(start=next_hour)
+        if ended.is_empty:
+            return None
+        self.last_hour = ended
+        return ended
 
 
 class Record[UpdateT: (OrderUpdate, ContractUpdate)](Struct):

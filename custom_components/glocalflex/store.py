@@ -13,7 +13,7 @@ from homeassistant.helpers.storage import Store
 from .const import DOMAIN, LOGGER
 from .market import Area, ContractUpdate, OrderUpdate
 from .market_part import MarketPart
-from .state import Day, Own, Record
+from .state import Own, Period, Record
 
 VERSION = 1
 
@@ -30,7 +30,9 @@ class _Counters(Struct, kw_only=True):
     area: Area | None
     """Counters of an area that was defined otherwise are not its own."""
     expired_orders: int
-    day: Day
+    day: Period
+    hour: Period | None = None
+    last_hour: Period | None = None
 
 
 class _Stored(Struct, kw_only=True):
@@ -83,6 +85,8 @@ class MarketStore:
             part.figures.expired_orders = counters.expired_orders
             if part.figures.day.start == counters.day.start:
                 part.figures.day = counters.day
+            part.figures.hour = counters.hour or part.figures.hour
+            part.figures.last_hour = counters.last_hour
         own.orders = stored.orders
         own.contracts = stored.contracts
 
@@ -115,6 +119,8 @@ class MarketStore:
                         area=part.area,
                         expired_orders=part.figures.expired_orders,
                         day=part.figures.day,
+                        hour=part.figures.hour,
+                        last_hour=part.figures.last_hour,
                     )
                     for identifier, part in self._parts.items()
                 },

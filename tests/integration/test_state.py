@@ -12,7 +12,7 @@ from custom_components.glocalflex.market import (
     OrderUpdate,
     Trade,
 )
-from custom_components.glocalflex.state import Day, Figures, Own
+from custom_components.glocalflex.state import Figures, Own, Period
 
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -84,7 +84,7 @@ def test_the_last_status_is_the_newest_of_all_orders() -> None:
 
 def test_a_clock_that_was_set_back_is_followed() -> None:
     """What lies further back than frames overtake each other is the newer word."""
-    own, figures = Own(), Figures(day=Day(start=NOON))
+    own, figures = Own(), Figures(day=Period(start=NOON), hour=Period(start=NOON))
     own.add_contract(contract("settlement_initiated", at=NOON))
     own.add_contract(contract("verification_initiated", at=NOON - timedelta(hours=1)))
     assert own.contracts_in("verification_initiated") == 1
@@ -136,7 +136,7 @@ def test_the_longest_untouched_goes_first(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_day_without_energy_has_no_average() -> None:
     """A trade of unknown energy has a price all the same."""
-    figures = Figures(day=Day(start=NOON))
+    figures = Figures(day=Period(start=NOON), hour=Period(start=NOON))
     figures.add_trade(Trade(created_at=NOON, closed_at=NOON, price=-0.1))
     day = figures.day
     assert (day.average_price, day.lowest_price, day.highest_price) == (
