@@ -32,6 +32,9 @@ def loopback(socket_enabled: None) -> None:
 def custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant, where a test has one, find the integration."""
     if "hass" in request.fixturenames:
+        # A database comes before all else.
+        if "recorder_mock" in request.fixturenames:
+            request.getfixturevalue("recorder_mock")
         request.getfixturevalue("enable_custom_integrations")
 
 

@@ -20,8 +20,8 @@ from .market import ForwardCurve
 from .notifier import Notifier
 from .series import Price, ask_prices, bid_prices
 
-# Planners look at a list now and then: so often it is written, in seconds.
-LIST_INTERVAL = 60.0
+# A list is long: it is written at most so often, in seconds.
+LIST_INTERVAL = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +118,11 @@ class PriceListSensor(CurveSensor):
     """
 
     _unrecorded_attributes = frozenset({"raw_today", "raw_tomorrow"})
-    _shown: tuple[bool, datetime | None] | None = None
+    _shown: tuple[bool, bool, datetime | None] | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen, and write now and then."""
+        """Listen, and write less often than others."""
         await super().async_added_to_hass()
         self._notifier = Notifier(self.hass, LIST_INTERVAL)
         self._notifier.async_add_listener(self.async_write_ha_state)
@@ -145,9 +145,9 @@ class PriceListSensor(CurveSensor):
     @callback
     @override
     def _handle_change(self) -> None:
-        """Show at once that the stream went, came, or that a quarter is over."""
+        """Show at once that the stream or all prices went or came, or that a quarter is over."""
         curve = self.part.async_forward_curve()
-        shown = (self.available, curve[0].start if curve else None)
+        shown = (self.available, bool(self._prices), curve[0].start if curve else None)
         if shown != self._shown:
             self._shown = shown
             self._notifier.async_notify_now()

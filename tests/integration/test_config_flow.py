@@ -27,7 +27,9 @@ from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
     ConfigEntryState,
+    ConfigFlow,
     ConfigFlowResult,
+    FlowType,
 )
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -480,10 +482,55 @@ async def test_practice(hass: HomeAssistant) -> None:
     entry = await finish(hass, result)
     assert entry.title == "Practice market"
     assert entry.data == {"kind": "practice", "seed": 1, "pace": "normal"}
+    assert "next_flow" not in result
+
+    # There are two areas to look at.
+    for area in ("finland", "germany_next_hour"):
+        entity_id = f"sensor.{area}_ask_orders"
+        await eventually(
+            lambda entity_id=entity_id: (
+                (state := hass.states.get(entity_id)) is not None
+                and state.state.isdigit()
+            )
+        )
 
     result = await choose(hass, "practice")
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
+
+
+@pytest.mark.skipif(
+    not hasattr(ConfigFlow, "async_on_create_entry"),
+    reason="This release of Home Assistant goes on with nothing after an entry is made",
+)
+@pytest.mark.parametrize("choice", ["public", "practice"])
+async def test_area_offered(
+    hass: HomeAssistant, market: Simulator, choice: str
+) -> None:
+    """Whoever has set up a market can go on with a part of it."""
+    form = {
+        "public": plain_form(market.host, "public"),
+        "practice": {"examples": False},
+    }
+    result = await answer(hass, await choose(hass, choice), form[choice])
+    entry = await finish(hass, result)
+    assert not entry.subentries
+    kind, flow_id = result["next_flow"]
+    assert kind is FlowType.CONFIG_SUBENTRIES_FLOW
+    offered = await hass.config_entries.subentries.async_configure(
+        flow_id,
+        {
+            "name": "Finland",
+            "country_codes": ["FI"],
+            "location_ids": [],
+            "least_power": 0,
+            "size": 1000,
+            "includes_unlocated": False,
+        },
+    )
+    assert offered["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert hass.states.get("sensor.finland_ask_orders") is not None
 
 
 @pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")

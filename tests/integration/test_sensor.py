@@ -50,6 +50,12 @@ BOOK = (
     "ask_orders",
     "buy_price",
     "sell_price",
+    "cheapest_ask_ahead",
+    "cheapest_ask_ahead_start",
+    "dearest_bid_ahead",
+    "dearest_bid_ahead_start",
+    "next_ask",
+    "next_bid",
 )
 OWN = (
     "last_order_status",
@@ -186,6 +192,12 @@ async def test_an_empty_book_has_depth_but_no_price(
         "ask_orders": "0",
         "buy_price": STATE_UNKNOWN,
         "sell_price": STATE_UNKNOWN,
+        "cheapest_ask_ahead": STATE_UNKNOWN,
+        "cheapest_ask_ahead_start": STATE_UNKNOWN,
+        "dearest_bid_ahead": STATE_UNKNOWN,
+        "dearest_bid_ahead_start": STATE_UNKNOWN,
+        "next_ask": STATE_UNKNOWN,
+        "next_bid": STATE_UNKNOWN,
     }
 
 
