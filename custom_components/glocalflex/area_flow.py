@@ -207,5 +207,5 @@ def _unseen(area: Mapping[str, Any], seen: Seen) -> list[str]:
     )
     unseen += sorted(set(area[CONF_LOCATION_IDS]) - seen.location_ids)
     if area[CONF_LEAST_POWER] > seen.highest_power:
-        unseen.append(f"{area[CONF_LEAST_POWER]:g} {UnitOfPower.WATT}")
+        unseen.append(f"{area[CONF_LEAST_POWER]:.15g} {UnitOfPower.WATT}")
     return unseen

@@ -1,7 +1,6 @@
 """Home Assistant as a browser drives it: onboarding, signing in, config flows."""
 
 import asyncio
-from collections.abc import Iterable
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, Literal
@@ -61,7 +60,7 @@ class Configuration(msgspec.Struct):
     state: str
 
 
-type Answers = dict[str, str | int | bool | dict[str, bool]]
+type Answers = dict[str, str | float | bool | list[str] | dict[str, bool]]
 
 
 class HomeAssistant:
@@ -138,16 +137,28 @@ class HomeAssistant:
         async with self._session.delete(url, headers=self._headers) as response:
             response.raise_for_status()
 
-    async def set_up(self, menu_choice: str, answers: Answers) -> None:
+    async def set_up(self, menu_choice: str, answers: Answers) -> Entry:
         """Walk through the integration's config flow, as a person would in the browser."""
-        flow = "/api/config/config_entries/flow"
-        steps: Iterable[Answers] = ({"next_step_id": menu_choice}, answers)
-        shown = msgspec.json.decode(await self._post(flow, handler=DOMAIN), type=Flow)
+        known = {entry.entry_id for entry in await self.entries()}
+        await self._walk("flow", DOMAIN, {"next_step_id": menu_choice}, answers)
+        (made,) = (
+            entry for entry in await self.entries() if entry.entry_id not in known
+        )
+        return made
+
+    async def add_area(self, entry: Entry, answers: Answers) -> None:
+        """Walk through the flow that adds an area."""
+        await self._walk("subentries/flow", [entry.entry_id, "area"], answers)
+
+    async def _walk(self, kind: str, handler: object, *steps: Answers) -> None:
+        """Answer a flow's steps one after the other."""
+        flow = f"/api/config/config_entries/{kind}"
+        shown = msgspec.json.decode(await self._post(flow, handler=handler), type=Flow)
         for step in steps:
             answer = await self._post(f"{flow}/{shown.flow_id}", **step)
             shown = msgspec.json.decode(answer, type=Flow)
         if shown.type != "create_entry":
-            raise Refused(f"the config flow ends with {shown.reason or shown.errors}")
+            raise Refused(f"the flow ends with {shown.reason or shown.errors}")
 
     async def _onboarding(self) -> list[Onboarding]:
         """Ask, until Home Assistant answers, what the onboarding still wants."""

@@ -26,6 +26,23 @@ OWN_ORDERS_PER_MINUTE = 4
 DEMO_USER = "demo"
 DEMO_PASSWORD = "demo"
 
+# Parts of the market to look at beside the whole.
+EVERYWHERE: Answers = {
+    "location_ids": [],
+    "least_power": 0,
+    "size": 1000,
+    "includes_unlocated": False,
+}
+AREAS: tuple[Answers, ...] = (
+    {**EVERYWHERE, "name": "Finland", "country_codes": ["FI"]},
+    {
+        **EVERYWHERE,
+        "name": "Germany, next hour",
+        "country_codes": ["DE"],
+        "horizon": 1,
+    },
+)
+
 
 class RunFailed(Exception):
     """What was asked for cannot be started, or has ended by itself."""
@@ -155,7 +172,9 @@ async def prepare(hass: HomeAssistant, connection: Connection, state: State) -> 
         for entry in entries:
             await hass.remove(entry)
         say(f"setting the integration up for {connection.host} through its config flow")
-        await hass.set_up(connection.choice, connection.answers)
+        entry = await hass.set_up(connection.choice, connection.answers)
+        for area in AREAS:
+            await hass.add_area(entry, area)
         state.market = market
 
 

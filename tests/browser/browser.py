@@ -10,6 +10,7 @@ import shutil
 from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -20,7 +21,7 @@ POLL = 0.1
 
 # What shows a text is looked for through all shadow roots; the last one lies on top.
 SHOWING = """
-const [wanted, selector] = arguments;
+const [wanted, selector, fromTheEnd] = arguments;
 const found = [];
 const walk = root => {
   for (const element of root.querySelectorAll("*")) {
@@ -33,7 +34,7 @@ const walk = root => {
   }
 };
 walk(document);
-return found.at(-1) ?? null;
+return found.at(-fromTheEnd) ?? null;
 """
 
 
@@ -54,22 +55,17 @@ class Browser:
         self._chrome.get(url)
 
     def click(self, label: str, selector: str = "*") -> None:
-        """Click on what shows exactly this text, once it has come to rest.
+        """Click on what shows exactly this text, once it has come to rest."""
+        self._click(label, selector, WebElement.click)
 
-        A dialog that still moves would have another part of it under the pointer.
-        """
-        before: object = None
+    def press(self, name: str, from_the_end: int = 1) -> None:
+        """Click on the last button, or on one before it, that shows an icon and has this name."""
 
-        def clicked() -> bool:
-            nonlocal before
-            if (element := self._showing(label, selector)) is None:
-                return False
-            if before != (before := element.rect):
-                return False
-            element.click()
-            return True
+        def point_and_click(button: WebElement) -> None:
+            # The icon is no part of the button: a click meant for it would count as going astray.
+            ActionChains(self._chrome).move_to_element(button).click().perform()
 
-        self.wait_until(clicked, f"click on {label}")
+        self._click(None, f'button[aria-label="{name}"]', point_and_click, from_the_end)
 
     def write(self, selector: str, what: str) -> None:
         """Write into the topmost field of a kind."""
@@ -99,11 +95,37 @@ class Browser:
         except TimeoutException as error:
             raise AssertionError(f"cannot {what}, but see: {self.text}") from error
 
+    def _click(
+        self,
+        label: str | None,
+        selector: str,
+        how: Callable[[WebElement], None],
+        from_the_end: int = 1,
+    ) -> None:
+        """Click on an element that has come to rest.
+
+        A dialog that still moves would have another part of it under the pointer.
+        """
+        before: object = None
+
+        def clicked() -> bool:
+            nonlocal before
+            if (element := self._showing(label, selector, from_the_end)) is None:
+                return False
+            if before != (before := element.rect):
+                return False
+            how(element)
+            return True
+
+        self.wait_until(clicked, f"click on {label or selector}")
+
     def _matches(self, pattern: str) -> bool:
         return re.search(pattern, self.text) is not None
 
-    def _showing(self, label: str | None, selector: str) -> WebElement | None:
-        found = self._chrome.execute_script(SHOWING, label, selector)
+    def _showing(
+        self, label: str | None, selector: str, from_the_end: int = 1
+    ) -> WebElement | None:
+        found = self._chrome.execute_script(SHOWING, label, selector, from_the_end)
         return found if isinstance(found, WebElement) else None
 
 
