@@ -1,5 +1,6 @@
 """The automations in the README and the docs do what is said of them."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,22 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.glocalflex.simulator import Simulator
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
-from .conftest import USERNAME, SetUp, eventually
+from .conftest import NOON, USERNAME, Clock, SetUp, eventually
 
 ROOT = Path(__file__).parents[2]
 
 
-def documented_automation(document: str) -> dict[str, Any]:
+# What stands in the documents for the device of a market.
+DEVICE = "0123456789abcdef0123456789abcdef"
+
+
+def documented_automation(document: str, device_id: str = DEVICE) -> dict[str, Any]:
     """Return the automation that a document shows."""
-    text = (ROOT / document).read_text(encoding="utf-8")
+    text = (ROOT / document).read_text(encoding="utf-8").replace(DEVICE, device_id)
     blocks = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
     (automation,) = (block for block in blocks if block.startswith("alias:"))
     parsed = parse_yaml(automation)
@@ -84,3 +90,45 @@ async def test_order_filled(
     await hass.async_block_till_done()
     assert [notice.data["title"] for notice in notices] == ["Order filled"]
     assert notices[0].data["message"].startswith("1500.0 W at 0.4 EUR/kWh, from 20")
+
+
+async def test_cheapest_run(
+    clock: Clock,
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The dishwasher waits for its cheapest window, which a thin offer is not."""
+    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    await set_up(account_entry)
+    for price, power, hour in ((0.5, 3000, 1), (0.2, 1200, 3), (0.1, 100, 5)):
+        await market.control.place_order(
+            None,
+            side="sell",
+            price=price,
+            power=power,
+            delivery_start=NOON + timedelta(hours=hour),
+            delivery_end=NOON + timedelta(hours=hour + 2),
+        )
+    await eventually(
+        lambda: (
+            (state := hass.states.get("sensor.glocalflex_ask_orders")) is not None
+            and state.state == "3"
+        )
+    )
+    entity = er.async_get(hass).async_get("sensor.glocalflex_best_ask")
+    assert entity is not None
+    assert entity.device_id is not None
+    on = async_mock_service(hass, "switch", "turn_on")
+    full = "input_boolean.dishwasher_is_full"
+    hass.states.async_set(full, "off")
+    automation = documented_automation("docs/forward-curve.md", entity.device_id)
+    assert await async_setup_component(hass, "automation", {"automation": automation})
+    hass.states.async_set(full, "on")
+    await eventually(lambda: "Executing step delay 3:00:00" in caplog.text)
+    assert not on
+    await clock.move(hass, NOON + timedelta(hours=3))
+    assert [call.data for call in on] == [{"entity_id": ["switch.dishwasher"]}]
