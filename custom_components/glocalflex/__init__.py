@@ -14,6 +14,7 @@ from .const import CONF_KIND, CONF_PLAIN, CONF_REFRESH_TOKEN, DOMAIN, EntryKind
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
 from .frontend import async_setup_frontend
 from .market import Endpoint, MarketClient
+from .rehearsal import async_setup_rehearsal
 from .services import async_setup_services
 from .statistics import async_clear_statistics
 from .store import MarketStore
@@ -27,6 +28,7 @@ PLATFORMS = [Platform.BINARY_SENSOR, Platform.EVENT, Platform.SENSOR]
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Set up what all entries share."""
     async_setup_services(hass)
+    async_setup_rehearsal(hass)
     async_setup_websocket_api(hass)
     await async_setup_frontend(hass)
     return True
@@ -39,8 +41,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -
         await async_import_module(hass, f"{__package__}.practice")
         from .practice import async_start_practice  # noqa: PLC0415
 
-        endpoint, authorization = await async_start_practice(hass, entry)
+        practice = await async_start_practice(hass, entry)
+        endpoint, authorization = practice.endpoint, practice.authorization
     else:
+        practice = None
         endpoint = Endpoint(entry.data[CONF_HOST], entry.data[CONF_PLAIN])
         authorization = authorization_from(
             entry.data,
@@ -56,7 +60,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: GLocalFlexConfigEntry) -
         _store(hass, entry),
     )
     await coordinator.async_load()
-    if entry.data[CONF_KIND] == EntryKind.PRACTICE:
+    if practice is not None:
+        coordinator.practice = practice
         # It is another market each time, which knows nothing of the last one's orders.
         coordinator.own.orders.clear()
         coordinator.own.contracts.clear()

@@ -37,6 +37,9 @@ DEFAULT_SIZE: Final = 1000.0
 # The market names no currency: its example clients state prices in EUR/kWh.
 PRICE_UNIT: Final = "EUR/kWh"
 
+ATTR_PRACTICE: Final = "practice"
+"""Marks what happens on a practice market."""
+
 # What a status sensor or event shows for a status that is not documented; the
 # name as it came is in an attribute.
 STATUS_OTHER: Final = "other"
@@ -57,6 +60,14 @@ class Pace(StrEnum):
     CALM = "calm"
     NORMAL = "normal"
     BUSY = "busy"
+
+
+class Rehearsed(StrEnum):
+    """What can be made to happen on a practice market."""
+
+    TRADE = "trade"
+    ORDER = "order"
+    DELIVERY = "delivery"
 
 
 class MessageKind(StrEnum):

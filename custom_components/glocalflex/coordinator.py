@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import (
     SIGNAL_CONFIG_ENTRY_CHANGED,
@@ -16,7 +17,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
-from .const import LOGGER, MessageKind
+from .const import ATTR_PRACTICE, LOGGER, MessageKind
 from .market import (
     QUARTER,
     ContractUpdate,
@@ -40,6 +41,10 @@ from .notifier import Notifier
 from .state import Own, Period
 from .statistics import HourlyStatistics
 from .store import SAVE_COUNTERS_AFTER, SAVE_STATUS_AFTER, MarketStore
+
+if TYPE_CHECKING:
+    # A home that does not practise never loads it.
+    from .practice import PracticeMarket
 
 type GLocalFlexConfigEntry = ConfigEntry[MarketCoordinator]
 
@@ -77,6 +82,7 @@ class MarketCoordinator:
         self.own = Own()
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
+        self.practice: PracticeMarket | None = None
         self._store = store
         self._statistics = HourlyStatistics(hass)
         self._notifiers = {name: Notifier(hass) for name in client.stream_names}
@@ -199,6 +205,8 @@ class MarketCoordinator:
     ) -> None:
         """Fire an event once, and hand it to the parts of the market that it belongs to."""
         fields = message_fields(message)
+        if self.practice is not None:
+            fields[ATTR_PRACTICE] = True
         self.hass.bus.async_fire(
             kind.event_type,
             {

@@ -110,6 +110,7 @@ class Control:
         delivery_end: datetime | None = None,
         location: Mapping[str, Json] | None = None,
         user: str | None = None,
+        baseline: Mapping[str, Json] | None = BASELINE,
     ) -> None:
         """Make a trade between two orders that meet nobody else; with a user, it is the seller.
 
@@ -124,6 +125,7 @@ class Control:
             "delivery_end": timestamp(window.end),
             "expiry_time": timestamp(window.start),
             "location": {**location} if location else {},
+            "baseline": {**baseline} if baseline else None,
         }
         request = parse(body, self.now)
         meet(self._market, request, user)

@@ -17,11 +17,12 @@ REFILL = timedelta(minutes=1)
 
 
 def meet(market: Market, sell: OrderRequest, seller: str | None = None) -> None:
-    """Make a trade of a sell order, with a buy order that takes all of it and meets nobody else."""
-    sell = replace(
-        sell, place=sell.place._replace(segment=MEETING_SEGMENT), baseline=BASELINE
-    )
-    market.place(sell, seller)
+    """Make a trade of a sell order, with a buy order that takes all of it and meets nobody else.
+
+    A sell order without baseline data has to wait for it, and gets it at once.
+    """
+    sell = replace(sell, place=sell.place._replace(segment=MEETING_SEGMENT))
+    market.baseline_arrived(market.place(sell, seller))
     market.place(replace(sell, side="buy", baseline=None))
 
 
@@ -47,6 +48,7 @@ class Load:
                 window=window,
                 place=Place(country),
                 expiry_time=window.start,
+                baseline=BASELINE,
             )
             meet(self._market, sell)
             self._market.plan(self._market.now + pause, trade)

@@ -45,13 +45,14 @@ class Market(Agenda):
             self._tell_order(order, "awaiting_baseline_data")
             self.plan(
                 self.now + BASELINE_ARRIVES,
-                partial(self._baseline_arrived, order.order_id),
+                partial(self.baseline_arrived, order.order_id),
             )
         else:
             self._activate(order)
         return order.order_id
 
-    def _baseline_arrived(self, order_id: str) -> None:
+    def baseline_arrived(self, order_id: str) -> None:
+        """Let an order that waits for its baseline take part; no other."""
         if (order := self._awaiting.pop(order_id, None)) is not None:
             self._activate(order)
 
