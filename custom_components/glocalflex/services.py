@@ -40,7 +40,7 @@ RUN_COSTS_SCHEMA = vol.Schema(
         vol.Required(ATTR_DEVICE_ID): cv.string,
         vol.Required(ATTR_POWER): vol.All(vol.Coerce(float), vol.Range(1, 1e9)),
         vol.Required(ATTR_DURATION): vol.All(
-            cv.positive_time_period, vol.Range(min=timedelta(minutes=1))
+            cv.positive_time_period, vol.Range(timedelta(minutes=1), LONGEST_WAIT)
         ),
         vol.Required(ATTR_READY_BY): cv.datetime,
     }

@@ -28,14 +28,14 @@ type ForwardCurve = tuple[CurvePoint, ...]
 
 
 def quarter_of(time: datetime) -> datetime:
-    """Return the beginning of the quarter of an hour that a time lies in."""
+    """Return the beginning of the quarter of an hour that a time in UTC lies in."""
     return time - timedelta(
         minutes=time.minute % 15, seconds=time.second, microseconds=time.microsecond
     )
 
 
 def forward_curve(book: OrderBook, start: datetime, quarters: int) -> ForwardCurve:
-    """Return a book's prices for so many quarters of an hour from `start` on."""
+    """Return a book's prices for so many quarters of an hour from `start`, in UTC, on."""
     bids = _Side(start, quarters, sign=-1)
     asks = _Side(start, quarters, sign=1)
     bids.add(book.bids)

@@ -40,8 +40,8 @@ def run_costs(
 ) -> list[RunCost]:
     """Return what a load of `power` watts costs, for starts a quarter of an hour apart.
 
-    The first run starts at `earliest`, the last ends by `ready_by`; none where there is
-    no time for one. At each moment the load takes the cheapest asks whose delivery
+    The first run starts at `earliest`, the last ends by `ready_by`, both in UTC; none
+    where there is no time for one. At each moment the load takes the cheapest asks whose delivery
     covers it, as many as it needs: an order is taken to serve any part of its delivery
     window (a guess).
     """
