@@ -95,8 +95,9 @@ class DeliveryActive(DeliveryEntity, BinarySensorEntity):
             "price": delivery.price,
             "power": delivery.power,
             "at_most": delivery.at_most,
-            "start": dt_util.as_local(delivery.start),
-            "end": dt_util.as_local(delivery.end),
+            # In UTC: times in one local zone compare by the clock's face.
+            "start": delivery.start,
+            "end": delivery.end,
             "deliveries": len(active),
         }
 

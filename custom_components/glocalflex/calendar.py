@@ -103,10 +103,9 @@ def _summary(delivery: Delivery) -> str:
             words.append("at most")
         words.append(f"{delivery.power / 1000:.6g} kW")
     if delivery.price is not None:
-        # Two decimals, as prices mostly have; more where there are more.
-        is_short = round(delivery.price, 2) == delivery.price
-        price = f"{delivery.price:.2f}" if is_short else f"{delivery.price:.6g}"
-        words.append(f"at {price} {PRICE_UNIT}")
+        # At least two decimals, as prices mostly have.
+        whole, _, decimals = f"{delivery.price:.6f}".rstrip("0").partition(".")
+        words.append(f"at {whole}.{decimals:0<2} {PRICE_UNIT}")
     return " ".join(words)
 
 

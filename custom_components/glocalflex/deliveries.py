@@ -164,7 +164,7 @@ def _of_order(
             power if contract.power is None else contract.power
             for contract in contracts
         )
-        if power - known < power * LEAST_REST:
+        if power - known <= abs(power) * LEAST_REST:
             return None
         power -= known
     return _delivery(
