@@ -324,13 +324,14 @@ def test_whatever_the_market_tells(
     )
     assert all(d.start < d.end for d in found)
     assert found == sorted(found, key=lambda d: (d.start, d.end))
-    assert known.active(moment) == [d for d in found if d.start <= moment < d.end]
-    assert known.next(moment) == next((d for d in found if d.start > moment), None)
+    edges = {d.start for d in found} | {d.end for d in found}
+    for look in (moment, *edges):
+        assert known.active(look) == [d for d in found if d.start <= look < d.end]
+        assert known.next(look) == next((d for d in found if d.start > look), None)
     first, last = sorted((moment, another))
     assert known.between(first, last) == [
         d for d in found if d.start < last and d.end > first
     ]
-    edges = {d.start for d in found} | {d.end for d in found}
     ahead = min((edge for edge in edges if edge > moment), default=None)
     assert known.next_edge(moment) == ahead
     # Nothing changes before the next edge, where the clock looks again.
