@@ -401,15 +401,22 @@ async def test_restart(
 
 
 async def test_an_edge_while_unloaded_is_not_told(
-    clock: Clock, hass: HomeAssistant, market: Simulator, entry: MockConfigEntry
+    clock: Clock,
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """No timer outlives the entry."""
-    await tell(hass, market, entry, order_status("filled"))
+    """No timer outlives the entry, neither for an edge nor for a change."""
+    monkeypatch.setattr("custom_components.glocalflex.delivery_clock.INTERVAL", 5.0)
+    await set_up(account_entry)
     told: list[datetime] = []
-    entry.runtime_data.deliveries.async_add_listener(
+    account_entry.runtime_data.deliveries.async_add_listener(
         lambda: told.append(dt_util.utcnow())
     )
-    assert await hass.config_entries.async_unload(entry.entry_id)
+    await tell(hass, market, account_entry, order_status("filled"))
+    assert await hass.config_entries.async_unload(account_entry.entry_id)
     await clock.move(hass, NOON + HOUR)
     assert told == []
 
