@@ -1,6 +1,6 @@
 """Binary sensors of the GLocalFlex integration."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
@@ -10,9 +10,11 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
 from .coordinator import GLocalFlexConfigEntry
-from .entity import GLocalFlexEntity
+from .deliveries import Delivery
+from .entity import DeliveryEntity, GLocalFlexEntity
 from .market import StreamName
 
 PARALLEL_UPDATES = 0
@@ -22,6 +24,10 @@ STREAM_KEYS = {
     StreamName.ORDER_BOOK: "order_book_stream",
     StreamName.TICKER: "market_data_stream",
 }
+
+DELIVERY_ACTIVE = BinarySensorEntityDescription(
+    key="delivery_active", translation_key="delivery_active"
+)
 
 
 async def async_setup_entry(
@@ -45,6 +51,8 @@ async def async_setup_entry(
         )
         for stream in coordinator.streams
     )
+    if StreamName.TRADE in coordinator.streams:
+        async_add_entities([DeliveryActive(coordinator, DELIVERY_ACTIVE)])
 
 
 class StreamBinarySensor(GLocalFlexEntity, BinarySensorEntity):
@@ -61,3 +69,38 @@ class StreamBinarySensor(GLocalFlexEntity, BinarySensorEntity):
     def is_on(self) -> bool:
         """Return whether the stream works."""
         return self.coordinator.streams[self.stream].connected
+
+
+class DeliveryActive(DeliveryEntity, BinarySensorEntity):
+    """Whether a delivery of the user's runs."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether one runs now."""
+        return bool(self._active)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return the terms of the one that runs; of several, of the one that began first.
+
+        A sum would mislead: one may sell what another buys.
+        """
+        if not (active := self._active):
+            return {}
+        delivery = active[0]
+        return {
+            "side": delivery.side,
+            "price": delivery.price,
+            "power": delivery.power,
+            "at_most": delivery.at_most,
+            # In UTC: times in one local zone compare by the clock's face.
+            "start": delivery.start,
+            "end": delivery.end,
+            "deliveries": len(active),
+        }
+
+    @property
+    def _active(self) -> list[Delivery]:
+        return self.coordinator.deliveries.known().active(dt_util.utcnow())

@@ -18,6 +18,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .const import ATTR_PRACTICE, LOGGER, MessageKind
+from .delivery_clock import DeliveryClock
 from .market import (
     QUARTER,
     ContractUpdate,
@@ -80,6 +81,7 @@ class MarketCoordinator:
         # Events name the device from the first one on.
         self._device_id = self.parts.async_register_device(self.parts.whole)
         self.own = Own()
+        self.deliveries = DeliveryClock(hass, self.own)
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
         self.practice: PracticeMarket | None = None
@@ -108,6 +110,7 @@ class MarketCoordinator:
             ]
         )
         self._follow_quarters()
+        self.deliveries.async_start()
         self.entry.async_on_unload(
             async_dispatcher_connect(
                 self.hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._on_entry_changed
@@ -133,6 +136,7 @@ class MarketCoordinator:
         self._cancel_quarter()
         self._task.cancel()
         await asyncio.wait([self._task])
+        self.deliveries.async_stop()
         for notifier in self._notifiers.values():
             notifier.async_stop()
         await self._store.async_save()
@@ -183,10 +187,12 @@ class MarketCoordinator:
                 self._store.async_save_within(SAVE_COUNTERS_AFTER)
             case OrderUpdate():
                 if self.own.add_order(message):
+                    self.deliveries.async_own_changed()
                     self._deliver(MessageKind.ORDER_STATUS, message, [self.parts.whole])
                     self._store.async_save_within(SAVE_STATUS_AFTER)
             case ContractUpdate():
                 if self.own.add_contract(message):
+                    self.deliveries.async_own_changed()
                     self._deliver(
                         MessageKind.CONTRACT_STATUS, message, [self.parts.whole]
                     )
@@ -269,6 +275,7 @@ class MarketCoordinator:
             return
         self.parts.start_day(today)
         self.own.forget(today)
+        self.deliveries.async_own_changed()
         self._store.async_save_within(SAVE_COUNTERS_AFTER)
         for notifier in self._notifiers.values():
             notifier.async_notify_now()

@@ -48,3 +48,28 @@ class GLocalFlexEntity(Entity):
     def _handle_change(self) -> None:
         """Show what the stream tells now."""
         self.async_write_ha_state()
+
+
+class DeliveryEntity(GLocalFlexEntity):
+    """Something that is known of the user's deliveries, whatever the market's streams do."""
+
+    def __init__(
+        self, coordinator: MarketCoordinator, description: EntityDescription
+    ) -> None:
+        """Belong to the device of the whole market."""
+        super().__init__(
+            coordinator, coordinator.parts.whole, StreamName.TRADE, description
+        )
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the deliveries and the clock, in place of a stream."""
+        self.async_on_remove(
+            self.coordinator.deliveries.async_add_listener(self._handle_change)
+        )
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return True: what was agreed holds while nothing is heard of it."""
+        return True

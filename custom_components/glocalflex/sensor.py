@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 from .const import PRICE_UNIT, STATUS_OTHER
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
 from .curve_sensor import CURVE_DESCRIPTIONS, CurveSensor, PriceListSensor
+from .delivery_sensor import DELIVERY_DESCRIPTIONS, DeliverySensor
 from .entity import GLocalFlexEntity
 from .market import (
     CONTRACT_STATUSES,
@@ -389,6 +390,10 @@ async def async_setup_entry(
                 coordinator, coordinator.parts.whole, StreamName.TRADE, description
             )
             for description in OWN_DESCRIPTIONS
+        )
+        async_add_entities(
+            DeliverySensor(coordinator, description)
+            for description in DELIVERY_DESCRIPTIONS
         )
     async_add_entities(
         TrafficSensor(

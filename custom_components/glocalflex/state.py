@@ -1,5 +1,6 @@
 """What is true of a market now, reduced from its messages. Knows nothing of Home Assistant."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,7 +23,7 @@ from .market import (
 OVERTAKING = timedelta(minutes=1)
 
 # Own orders and contracts are kept so long after the market's last word on
-# them, and so many of each.
+# them, until their delivery is over in any case, and so many of each.
 RETENTION = timedelta(days=31)
 RETENTION_COUNT = 2000
 
@@ -176,9 +177,9 @@ class Own:
         return _count(self.contracts, status)
 
     def forget(self, now: datetime) -> None:
-        """Let go of what the market has said nothing of for long."""
-        _forget(self.orders, now)
-        _forget(self.contracts, now)
+        """Let go of what the market has said nothing of for long, and of which nothing is ahead."""
+        _forget(self.orders, now, lambda update: update.order.delivery_end)
+        _forget(self.contracts, now, lambda update: update.contract.delivery_end)
 
 
 def _is_repeated[UpdateT: (OrderUpdate, ContractUpdate)](
@@ -237,8 +238,11 @@ def _count[UpdateT: (OrderUpdate, ContractUpdate)](
 
 
 def _forget[UpdateT: (OrderUpdate, ContractUpdate)](
-    records: dict[str, Record[UpdateT]], now: datetime
+    records: dict[str, Record[UpdateT]],
+    now: datetime,
+    end_fn: Callable[[UpdateT], datetime | None],
 ) -> None:
     for identifier, record in list(records.items()):
-        if now - record.update.created_at > RETENTION:
+        end = end_fn(record.update)
+        if now - record.update.created_at > RETENTION and (end is None or end <= now):
             del records[identifier]

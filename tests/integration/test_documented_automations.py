@@ -17,6 +17,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
 from .conftest import NOON, USERNAME, Clock, SetUp, eventually
+from .messages import order_status
 
 ROOT = Path(__file__).parents[2]
 
@@ -132,3 +133,77 @@ async def test_cheapest_run(
     assert not on
     await clock.move(hass, NOON + timedelta(hours=3))
     assert [call.data for call in on] == [{"entity_id": ["switch.dishwasher"]}]
+
+
+async def test_deliveries(
+    clock: Clock,
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+) -> None:
+    """The documented automation sheds the load for the window, also when it ends in a restart."""
+    await set_up(account_entry)
+    off = async_mock_service(hass, "switch", "turn_off")
+    on = async_mock_service(hass, "switch", "turn_on")
+    assert await async_setup_component(
+        hass, "automation", {"automation": documented_automation("docs/deliveries.md")}
+    )
+    known = account_entry.runtime_data.deliveries.known
+    await market.control.send("trade", order_status("filled"))
+    bought = {
+        "side": "buy",
+        "delivery_start": (NOON + timedelta(hours=3)).isoformat(),
+        "delivery_end": (NOON + timedelta(hours=4)).isoformat(),
+    }
+    await market.control.send("trade", order_status("filled", "order-2", **bought))
+    await eventually(lambda: len(known()) == 2)
+    await hass.async_block_till_done()
+    assert (len(off), len(on)) == (0, 0)
+    await clock.move(hass, NOON + timedelta(hours=1))
+    assert (len(off), len(on)) == (1, 0)
+    assert off[0].data == {"entity_id": ["switch.car_charger"]}
+    assert await hass.config_entries.async_unload(account_entry.entry_id)
+    clock.set(NOON + timedelta(hours=2))
+    assert await hass.config_entries.async_setup(account_entry.entry_id)
+    await hass.async_block_till_done()
+    assert (len(off), len(on)) == (1, 1)
+    # What was bought is taken.
+    await clock.move(hass, NOON + timedelta(hours=3))
+    assert (len(off), len(on)) == (1, 2)
+
+
+async def test_ahead_of_a_delivery(
+    clock: Clock,
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+) -> None:
+    """The documented trigger fires a quarter of an hour before the delivery begins, once."""
+    await set_up(account_entry)
+    called = async_mock_service(hass, "test", "prepare")
+    text = (ROOT / "docs/deliveries.md").read_text(encoding="utf-8")
+    (block,) = (
+        block.split("```")[0]
+        for block in text.split("```yaml\n")[1:]
+        if block.startswith("triggers:")
+    )
+    parsed = parse_yaml(block)
+    assert isinstance(parsed, dict)
+    actions = {"actions": [{"action": "test.prepare"}]}
+    assert await async_setup_component(
+        hass, "automation", {"automation": {"alias": "Prepare", **parsed, **actions}}
+    )
+    known = account_entry.runtime_data.deliveries.known
+    await market.control.send("trade", order_status("filled"))
+    await eventually(lambda: len(known()) == 1)
+    await hass.async_block_till_done()
+    start = NOON + timedelta(hours=1)
+    await clock.move(hass, start - timedelta(minutes=15, seconds=1))
+    assert not called
+    await clock.move(hass, start - timedelta(minutes=15))
+    assert len(called) == 1
+    await clock.move(hass, start)
+    assert len(called) == 1

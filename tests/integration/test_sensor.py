@@ -69,6 +69,7 @@ OWN = (
     "contracts_in_settlement",
     "contracts_settled",
 )
+DELIVERY = ("next_delivery_start", "next_delivery_end")
 TRAFFIC = (
     "messages_received",
     "undecodable_messages",
@@ -147,7 +148,7 @@ async def test_every_sensor(
             entity_registry, account_entry.entry_id
         )
     }
-    assert keys == {*TICKER, *BOOK, *OWN, *TRAFFIC}
+    assert keys == {*TICKER, *BOOK, *OWN, *DELIVERY, *TRAFFIC}
     assert described(hass, account_entry) == pictured
 
 
@@ -160,7 +161,7 @@ async def test_unknown_before_the_market_speaks(
     """What the market has not said is unknown; what is counted starts at zero."""
     with patch("custom_components.glocalflex.simulator.book.BookPublisher.greet"):
         await set_up(account_entry)
-        for key, state in values(hass, TICKER + BOOK + OWN).items():
+        for key, state in values(hass, TICKER + BOOK + OWN + DELIVERY).items():
             counted = (
                 key in COUNTERS
                 or key.startswith(("orders_", "contracts_"))
@@ -297,7 +298,7 @@ async def test_unavailable_exactly_while_the_own_stream_is_down(
     await control.cut(stream)  # type: ignore[arg-type]
     await eventually(lambda: value(hass, down[0]) == STATE_UNAVAILABLE)
     assert set(values(hass, down).values()) == {STATE_UNAVAILABLE}
-    assert STATE_UNAVAILABLE not in values(hass, up + TRAFFIC).values()
+    assert STATE_UNAVAILABLE not in values(hass, up + DELIVERY + TRAFFIC).values()
     await eventually(lambda: values(hass, TICKER + BOOK + OWN) == before)
 
 
@@ -324,13 +325,13 @@ async def test_all_unavailable_while_the_market_is_away(
     account_entry: MockConfigEntry,
     set_up: SetUp,
 ) -> None:
-    """Without a market there is nothing to show but the traffic there was."""
+    """Without a market there is nothing to show but own deliveries, and the traffic there was."""
     await set_up(account_entry)
     await market.stop()
     await eventually(
         lambda: set(values(hass, TICKER + BOOK + OWN).values()) == {STATE_UNAVAILABLE}
     )
-    assert STATE_UNAVAILABLE not in values(hass, TRAFFIC).values()
+    assert STATE_UNAVAILABLE not in values(hass, DELIVERY + TRAFFIC).values()
 
 
 async def test_a_status_that_is_not_documented(

@@ -123,6 +123,22 @@ def test_forgotten_in_time() -> None:
     assert own.last_contract is None
 
 
+def test_kept_until_delivered() -> None:
+    """What was agreed long ahead is not forgotten before it is delivered."""
+    own = Own()
+    end = NOON + 2 * state.RETENTION
+    ahead = Order(order_id="1", delivery_end=end)
+    own.add_order(OrderUpdate(created_at=NOON, status="filled", order=ahead))
+    promised = Contract(contract_id="1", delivery_end=end)
+    own.add_contract(ContractUpdate(created_at=NOON, status="made", contract=promised))
+    own.forget(end - SECOND)
+    assert own.orders
+    assert own.contracts
+    own.forget(end)
+    assert not own.orders
+    assert not own.contracts
+
+
 def test_the_longest_untouched_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """No market fills the memory."""
     monkeypatch.setattr(state, "RETENTION_COUNT", 2)
