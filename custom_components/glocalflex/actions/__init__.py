@@ -1,0 +1,1 @@
+"""The actions, each with an answer: a file a subject."""
