@@ -70,6 +70,7 @@ def _answer(
     start, end = period_of(call)
     statuses: list[str] | None = call.data.get(ATTR_STATUSES)
     limit: int = call.data[ATTR_LIMIT]
+    # On the event loop, as records change: the most that may be shown take some milliseconds.
     found = [
         record
         for record in records
