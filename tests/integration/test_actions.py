@@ -30,6 +30,7 @@ HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)
 SECOND = timedelta(seconds=1)
 GERMANY = {"country_code": "DE", "location_id": [None]}
+NOWHERE = {"country_code": "", "location_id": [None]}
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +112,8 @@ async def test_order_book(
         [order(0.2, NOON + HOUR), order(0.3, NOON + HOUR, location=GERMANY)],
         [
             order(0.9, NOON + HOUR, power=500),
-            order(-0.1, NOON + 2 * HOUR, location=None),
-            {**order(0.5, NOON + HOUR), "delivery_end": None},
+            order(-0.1, NOON + 2 * HOUR, location=NOWHERE),
+            {**order(0.5, NOON + HOUR), "delivery_end": None, "location": None},
         ],
     )
     answer = await ask(hass, "get_order_book", device_id=device_id(hass))
@@ -156,8 +157,8 @@ async def test_order_book(
                     "power": 1000.0,
                     "delivery_start": "2026-05-05T13:00:00+03:00",
                     "delivery_end": None,
-                    "country_code": "FI",
-                    "location_ids": ["loc1"],
+                    "country_code": None,
+                    "location_ids": [],
                 },
                 {
                     "price": 0.9,
@@ -175,8 +176,8 @@ async def test_order_book(
     }
     answer = await ask(hass, "get_order_book", device_id=device_id(hass, "finland"))
     assert prices(answer["bids"]) == [0.2]
-    assert prices(answer["asks"]) == [0.5, 0.9]
-    assert answer["asks"]["total_power"] == 1500.0
+    assert prices(answer["asks"]) == [0.9]
+    assert answer["asks"]["total_power"] == 500.0
 
 
 @pytest.mark.parametrize(
