@@ -147,6 +147,13 @@ def need_call(needs: Needs, call: ast.Call, module: ModuleType, flow: str) -> No
         needs.texts |= {f"{flow}.abort.{reason}" for reason in ABORTS.get(name, ())}
 
 
+def need_options(needs: Needs, described: dict[str, Any]) -> None:
+    """Note what the options of a described field need."""
+    select = (described.get("selector") or {}).get("select") or {}
+    if key := select.get("translation_key"):
+        needs.texts |= {f"selector.{key}.options.{name}" for name in select["options"]}
+
+
 def subentry_type(module: ModuleType) -> str:
     """Name the type of subentry that a module's flow is for: area_flow's is area."""
     return module.__name__.rpartition(".")[2].removesuffix("_flow")
@@ -174,9 +181,10 @@ def need_source(needs: Needs, module: ModuleType, source: str) -> None:
 def needed() -> Needs:
     """Collect all that the integration needs."""
     needs = Needs()
-    for path in sorted(FOLDER.glob("*.py")):
-        name = PACKAGE if path.stem == "__init__" else f"{PACKAGE}.{path.stem}"
-        module = import_module(name)
+    for path in sorted((*FOLDER.glob("*.py"), *FOLDER.glob("actions/*.py"))):
+        parts = path.relative_to(FOLDER).with_suffix("").parts
+        names = (name for name in parts if name != "__init__")
+        module = import_module(".".join((PACKAGE, *names)))
         need_source(needs, module, path.read_text())
         if path.stem in set(Platform):
             tables = [
@@ -191,8 +199,9 @@ def needed() -> Needs:
                     continue
                 needs.icons.add(f"{kind}.{name}.{icon}")
                 needs.texts |= {f"{kind}.{name}.name", f"{kind}.{name}.description"}
-                for item in (content or {}).get("fields", {}):
+                for item, shown in (content or {}).get("fields", {}).items():
                     needs.texts.add(f"{kind}.{name}.fields.{item}.name")
+                    need_options(needs, shown)
     return needs
 
 

@@ -14,7 +14,6 @@ from .const import CONF_KIND, CONF_PLAIN, CONF_REFRESH_TOKEN, DOMAIN, EntryKind
 from .coordinator import GLocalFlexConfigEntry, MarketCoordinator
 from .frontend import async_setup_frontend
 from .market import Endpoint, MarketClient
-from .rehearsal import async_setup_rehearsal
 from .services import async_setup_services
 from .statistics import async_clear_statistics
 from .store import MarketStore
@@ -33,7 +32,6 @@ PLATFORMS = [
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Set up what all entries share."""
     async_setup_services(hass)
-    async_setup_rehearsal(hass)
     async_setup_websocket_api(hass)
     await async_setup_frontend(hass)
     return True

@@ -31,6 +31,7 @@ from .market import (
     StreamName,
     StreamStatus,
     Trade,
+    TradeHistory,
     UndecodableFrame,
     UnknownMessage,
     quarter_of,
@@ -82,6 +83,7 @@ class MarketCoordinator:
         self._device_id = self.parts.async_register_device(self.parts.whole)
         self.own = Own()
         self.deliveries = DeliveryClock(hass, self.own)
+        self.trades = TradeHistory()
         self.streams = dict.fromkeys(client.stream_names, StreamStatus())
         self.traffic = {name: Traffic() for name in client.stream_names}
         self.practice: PracticeMarket | None = None
@@ -165,7 +167,7 @@ class MarketCoordinator:
         """Take a message into the state and tell who listens."""
         traffic = self.traffic[stream]
         traffic.messages += 1
-        traffic.last_message_at = dt_util.utcnow()
+        traffic.last_message_at = now = dt_util.utcnow()
         match message:
             case OrderBook():
                 self.parts.take_book(message)
@@ -174,6 +176,7 @@ class MarketCoordinator:
                         stream, message.skipped, "orders of the book cannot be read"
                     )
             case Trade():
+                self.trades.add(message, now)
                 parts = self.parts.containing(message)
                 for part in parts:
                     part.figures.add_trade(message)
@@ -258,6 +261,8 @@ class MarketCoordinator:
         if not status.connected and stream is StreamName.ORDER_BOOK:
             self.parts.drop_book()
         if status.connected != before.connected:
+            if stream is StreamName.TICKER:
+                self.trades.follow(dt_util.utcnow() if status.connected else None)
             self._notifiers[stream].async_notify_now()
 
     @callback

@@ -1,5 +1,6 @@
-"""A message as flat fields, for events: numbers as numbers, times as ISO 8601."""
+"""A message as flat fields, for events and answers: numbers as numbers, times as ISO 8601."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -7,24 +8,27 @@ from msgspec import Struct, structs
 
 from .market import ContractUpdate, ExpiredOrder, Location, OrderUpdate, Trade
 
+type TimeText = Callable[[datetime], str]
+
 
 def message_fields(
     message: Trade | ExpiredOrder | OrderUpdate | ContractUpdate,
+    time_text: TimeText = datetime.isoformat,
 ) -> dict[str, Any]:
     """Return a message's fields; what the market left out is None."""
     fields: dict[str, Any] = {}
-    _add_fields(fields, message)
+    _add_fields(fields, message, time_text)
     return fields
 
 
-def _add_fields(fields: dict[str, Any], struct: Struct) -> None:
+def _add_fields(fields: dict[str, Any], struct: Struct, time_text: TimeText) -> None:
     for name, value in structs.asdict(struct).items():
         if name == "location":
             _add_location(fields, value or Location())
         elif isinstance(value, Struct):
-            _add_fields(fields, value)
+            _add_fields(fields, value, time_text)
         elif isinstance(value, datetime):
-            fields[name] = value.isoformat()
+            fields[name] = time_text(value)
         else:
             fields[name] = value
 

@@ -1,4 +1,4 @@
-"""The forward curve as series of {start, end, value}: the shape of anything over time."""
+"""Series of {start, end, value}: the shape of anything over time."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -39,11 +39,18 @@ def bid_prices(curve: ForwardCurve) -> list[Price]:
     return prices(curve, lambda point: point.best_bid)
 
 
-def element(start: datetime, end: datetime, value: float | None) -> JsonObjectType:
-    """Return one element of a series, its times local and in ISO 8601."""
+def local_text(time: datetime) -> str:
+    """Return a time as answers give it: local, in ISO 8601."""
+    return dt_util.as_local(time).isoformat()
+
+
+def element(
+    start: datetime, end: datetime | None, value: float | str | None
+) -> JsonObjectType:
+    """Return one element of a series; without an end it is so still."""
     return {
-        "start": dt_util.as_local(start).isoformat(),
-        "end": dt_util.as_local(end).isoformat(),
+        "start": local_text(start),
+        "end": None if end is None else local_text(end),
         "value": value,
     }
 

@@ -485,14 +485,12 @@ async def test_practice(hass: HomeAssistant) -> None:
     assert "next_flow" not in result
 
     # There are two areas to look at.
-    for area in ("finland", "germany_next_hour"):
-        entity_id = f"sensor.{area}_ask_orders"
-        await eventually(
-            lambda entity_id=entity_id: (
-                (state := hass.states.get(entity_id)) is not None
-                and state.state.isdigit()
-            )
-        )
+    def shows_orders(area: str) -> bool:
+        state = hass.states.get(f"sensor.{area}_ask_orders")
+        return state is not None and state.state.isdigit()
+
+    await eventually(lambda: shows_orders("finland"))
+    await eventually(lambda: shows_orders("germany_next_hour"))
 
     result = await choose(hass, "practice")
     assert result["type"] is FlowResultType.ABORT

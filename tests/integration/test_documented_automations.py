@@ -12,7 +12,6 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.glocalflex.simulator import Simulator
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
@@ -22,13 +21,9 @@ from .messages import order_status
 ROOT = Path(__file__).parents[2]
 
 
-# What stands in the documents for the device of a market.
-DEVICE = "0123456789abcdef0123456789abcdef"
-
-
-def documented_automation(document: str, device_id: str = DEVICE) -> dict[str, Any]:
+def documented_automation(document: str) -> dict[str, Any]:
     """Return the automation that a document shows."""
-    text = (ROOT / document).read_text(encoding="utf-8").replace(DEVICE, device_id)
+    text = (ROOT / document).read_text(encoding="utf-8")
     blocks = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
     (automation,) = (block for block in blocks if block.startswith("alias:"))
     parsed = parse_yaml(automation)
@@ -120,13 +115,10 @@ async def test_cheapest_run(
             and state.state == "3"
         )
     )
-    entity = er.async_get(hass).async_get("sensor.glocalflex_best_ask")
-    assert entity is not None
-    assert entity.device_id is not None
     on = async_mock_service(hass, "switch", "turn_on")
     full = "input_boolean.dishwasher_is_full"
     hass.states.async_set(full, "off")
-    automation = documented_automation("docs/forward-curve.md", entity.device_id)
+    automation = documented_automation("docs/forward-curve.md")
     assert await async_setup_component(hass, "automation", {"automation": automation})
     hass.states.async_set(full, "on")
     await eventually(lambda: "Executing step delay 3:00:00" in caplog.text)

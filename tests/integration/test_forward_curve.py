@@ -474,7 +474,7 @@ async def test_subscription_ends_with_its_area(
     assert (await client.receive_json())["success"]
     await eventually(shows(hass, "ask_orders", 0))
     hass.config_entries.async_remove_subentry(entry, area)
-    curves = []
+    curves: list[dict[str, Any] | None] = []
     while not curves or curves[-1] is not None:
         curves.append((await client.receive_json())["event"]["curve"])
     assert curves[-1] is None

@@ -35,7 +35,7 @@ def recorder(clock: Clock, recorder_mock: Recorder) -> Recorder:
 
 async def rows(
     hass: HomeAssistant, identifier: str, kind: str
-) -> list[tuple[float, ...]]:
+) -> list[tuple[float | None, ...]]:
     """Return what a part of the market's statistic holds, by hours since noon."""
     await async_wait_recording_done(hass)
     statistic = f"glocalflex:{identifier.lower()}_{kind}"

@@ -3,6 +3,7 @@
 from .area import Area, divide
 from .auth import Account, Authorization, FixedToken, NoAccount
 from .client import MarketClient
+from .depth import Delivered, Depth, delivers_in, depth
 from .endpoint import PRODUCTION_HOST, TEST_HOST, Endpoint
 from .exceptions import (
     CertificateNotTrusted,
@@ -31,12 +32,21 @@ from .model import (
     Trade,
     UnknownMessage,
 )
-from .order_book import BookFigures, price_for, summarise
+from .order_book import BookFigures, Fill, fill, price_for, summarise
+from .quote import Quote, QuotePiece, quote
 from .run_cost import RunCost, run_costs
 from .stream import StreamName, StreamStatus
+from .trade_history import (
+    LONGEST_HISTORY,
+    AveragePrice,
+    TradeHistory,
+    average_prices,
+    newest_first,
+)
 
 __all__ = [
     "CONTRACT_STATUSES",
+    "LONGEST_HISTORY",
     "ORDER_STATUSES",
     "PRODUCTION_HOST",
     "QUARTER",
@@ -44,6 +54,7 @@ __all__ = [
     "Account",
     "Area",
     "Authorization",
+    "AveragePrice",
     "BookFigures",
     "BookOrder",
     "CertificateNotTrusted",
@@ -52,8 +63,11 @@ __all__ = [
     "Control",
     "CredentialsRefused",
     "CurvePoint",
+    "Delivered",
+    "Depth",
     "Endpoint",
     "ExpiredOrder",
+    "Fill",
     "FixedToken",
     "ForwardCurve",
     "HostNotFound",
@@ -67,6 +81,8 @@ __all__ = [
     "Order",
     "OrderBook",
     "OrderUpdate",
+    "Quote",
+    "QuotePiece",
     "RunCost",
     "Side",
     "StreamName",
@@ -74,12 +90,19 @@ __all__ = [
     "StreamStatus",
     "TooManyRequests",
     "Trade",
+    "TradeHistory",
     "UndecodableFrame",
     "UnknownMessage",
+    "average_prices",
+    "delivers_in",
+    "depth",
     "divide",
+    "fill",
     "forward_curve",
+    "newest_first",
     "price_for",
     "quarter_of",
+    "quote",
     "run_costs",
     "summarise",
 ]

@@ -1,12 +1,19 @@
 """A snapshot of the book to the figures that matter."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from math import fsum
+from operator import attrgetter
 
 from msgspec import Struct
 
-from .model import BookOrder, OrderBook
+from .model import BookOrder, OrderBook, Side
+
+# By the side that orders stand on: the best order has the lowest rank.
+RANKS: Mapping[Side, Callable[[BookOrder], float]] = {
+    Side.SELL: attrgetter("price"),
+    Side.BUY: lambda order: -order.price,
+}
 
 
 class BookFigures(Struct, frozen=True, kw_only=True):
@@ -42,12 +49,8 @@ def summarise(book: OrderBook, size: float) -> BookFigures:
         ask_power=fsum(order.power for order in book.asks),
         bid_orders=len(book.bids),
         ask_orders=len(book.asks),
-        buy_price=price_for(
-            sorted(book.asks, key=lambda order: order.price), size=size
-        ),
-        sell_price=price_for(
-            sorted(book.bids, key=lambda order: -order.price), size=size
-        ),
+        buy_price=price_for(sorted(book.asks, key=RANKS[Side.SELL]), size=size),
+        sell_price=price_for(sorted(book.bids, key=RANKS[Side.BUY]), size=size),
     )
 
 
@@ -55,12 +58,21 @@ def summarise(book: OrderBook, size: float) -> BookFigures:
 ROUNDING = 1e-9
 
 
-def price_for(orders: Iterable[BookOrder], *, size: float) -> float | None:
-    """Walk orders, best first, until `size` watts are met; more than 0.
+class Fill(Struct, frozen=True, kw_only=True, gc=False):
+    """What a walk through orders came to."""
 
-    Returns their average price in EUR/kWh weighted by power, None where they
-    do not reach so far.
-    """
+    power: float
+    """W, of what was asked: less where the orders do not reach so far."""
+
+    price: float | None
+    """Average in EUR/kWh weighted by power; None where not all is met."""
+
+    worst_price: float | None
+    """Of the last order that was needed; None where not all is met."""
+
+
+def fill(orders: Iterable[BookOrder], *, size: float) -> Fill:
+    """Walk orders, best first, until `size` watts are met; more than 0."""
     left = size
     cost = 0.0
     for order in orders:
@@ -68,5 +80,10 @@ def price_for(orders: Iterable[BookOrder], *, size: float) -> float | None:
         cost += taken * order.price
         left -= taken
         if left <= size * ROUNDING:
-            return cost / (size - left)
-    return None
+            return Fill(power=size, price=cost / (size - left), worst_price=order.price)
+    return Fill(power=size - left, price=None, worst_price=None)
+
+
+def price_for(orders: Iterable[BookOrder], *, size: float) -> float | None:
+    """Return the average price for `size` watts, None where the orders do not reach so far."""
+    return fill(orders, size=size).price
