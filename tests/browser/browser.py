@@ -37,6 +37,12 @@ walk(document);
 return found.at(-fromTheEnd) ?? null;
 """
 
+CONNECTED = 'return document.querySelector("home-assistant")?.hass?.connected'
+COMMAND = """
+return document.querySelector("home-assistant").hass.callWS(arguments[0])
+  .catch(error => { throw new Error(error.message); });
+"""
+
 
 class Browser:
     """Chromium with one page of Home Assistant."""
@@ -53,6 +59,13 @@ class Browser:
     def open(self, url: str) -> None:
         """Open an address."""
         self._chrome.get(url)
+
+    def command(self, **command: object) -> None:
+        """Send one command of the websocket API, over the page's own connection."""
+        self.wait_until(
+            lambda: self._chrome.execute_script(CONNECTED), "see it connect"
+        )
+        self._chrome.execute_script(COMMAND, command)
 
     def click(self, label: str, selector: str = "*") -> None:
         """Click on what shows exactly this text, once it has come to rest."""

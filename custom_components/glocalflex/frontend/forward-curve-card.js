@@ -57,16 +57,16 @@ const STYLE = `
   .content.untitled { margin-top: 16px; }
   .message { flex: 1; display: grid; place-items: center; min-height: 120px; text-align: center;
     color: var(--secondary-text-color); }
-  .readout { display: grid; grid-template-columns: repeat(3, max-content); gap: 0 8px; align-items: center;
+  .readout { display: grid; grid-template-columns: repeat(3, max-content); gap: 0 6px; align-items: center;
     font-size: 14px; line-height: 22px; font-variant-numeric: tabular-nums; }
   .when { grid-column: 1 / -1; color: var(--secondary-text-color); }
-  .value { font-weight: 500; text-align: right; min-width: 60px; }
+  .value { font-weight: 500; text-align: right; min-width: 56px; }
   .line, .bar { justify-self: center; background: currentColor; border-radius: 1px; }
   .line { width: 16px; height: 3px; }
   .bar { width: 8px; height: 12px; opacity: .45; }
-  @container (min-width: 340px) {
+  @container (min-width: 320px) {
     .readout { grid-template-columns: repeat(6, max-content); }
-    .bar { margin-left: 8px; }
+    .bar { margin-left: 4px; }
   }
   @container (min-width: 920px) {
     .readout { grid-template-columns: minmax(190px, max-content) repeat(12, max-content); }
