@@ -8,12 +8,14 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import GLocalFlexConfigEntry
 from .entity import GLocalFlexEntity
 from .market import StreamName
+from .price_signal import PriceSignal
+from .signal_entity import SIGNAL, SignalBinarySensor
 
 PARALLEL_UPDATES = 0
 
@@ -45,6 +47,14 @@ async def async_setup_entry(
         )
         for stream in coordinator.streams
     )
+
+    @callback
+    def add_signal(signal: PriceSignal) -> None:
+        async_add_entities(
+            [SignalBinarySensor(signal, SIGNAL)], config_subentry_id=signal.identifier
+        )
+
+    coordinator.signals.async_for_each(add_signal)
 
 
 class StreamBinarySensor(GLocalFlexEntity, BinarySensorEntity):

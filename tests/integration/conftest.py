@@ -134,6 +134,7 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Clock]:
     """Stop the clock at noon. To be asked for before all else."""
     # What is decoded names its types in these modules: theirs must stay the true ones.
     typed = [
+        "custom_components.glocalflex.signal_state",
         "custom_components.glocalflex.state",
         "custom_components.glocalflex.market.model",
     ]
