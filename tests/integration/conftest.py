@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from datetime import UTC, datetime
 import json
+import time
 from typing import Any
 from unittest.mock import PropertyMock, patch
 
@@ -141,6 +142,10 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Clock]:
     with freeze_time(NOON, ignore=typed) as frozen:
         assert isinstance(frozen, api.FrozenDateTimeFactory)
         stopped = Clock(frozen)
+        # A time that is written to a file must be a true one too.
+        monkeypatch.setattr(
+            dt_util, "utcnow", lambda: api.real_datetime.fromtimestamp(time.time(), UTC)
+        )
         monkeypatch.setattr(asyncio.get_running_loop(), "time", stopped.loop_time)
         yield stopped
 

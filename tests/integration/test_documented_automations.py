@@ -1,5 +1,6 @@
 """The automations in the README and the docs do what is said of them."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 
-from .conftest import USERNAME, SetUp, eventually
+from .conftest import NOON, USERNAME, Clock, SetUp, eventually
+from .signals import is_shown, offer, stored_signal
+from .test_area import with_areas
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,3 +87,42 @@ async def test_order_filled(
     await hass.async_block_till_done()
     assert [notice.data["title"] for notice in notices] == ["Order filled"]
     assert notices[0].data["message"].startswith("1500.0 W at 0.4 EUR/kWh, from 20")
+
+
+async def test_price_signal(
+    clock: Clock,
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The charger follows the signal; a short outage leaves it as it is, a long one ends it."""
+    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    monkeypatch.setattr("custom_components.glocalflex.market.client.BOOK_INTERVAL", 0)
+    on = async_mock_service(hass, "switch", "turn_on")
+    off = async_mock_service(hass, "switch", "turn_off")
+    assert await async_setup_component(
+        hass, "automation", {"automation": documented_automation("docs/signals.md")}
+    )
+    await set_up(with_areas(account_entry, stored_signal(limit=0.2, hysteresis=0.02)))
+
+    async def offered(price: float) -> tuple[int, int]:
+        await offer(hass, market, price)
+        await hass.async_block_till_done()
+        return len(on), len(off)
+
+    # Known for the first time, and off.
+    assert await offered(0.21) == (0, 1)
+    assert await offered(0.19) == (1, 1)
+    assert await offered(0.21) == (1, 1)
+    assert await offered(0.22) == (1, 2)
+    assert await offered(0.19) == (2, 2)
+    assert on[0].data == {"entity_id": ["switch.car_charger"]}
+    market.control.refuse(503, what="stream")
+    await market.control.cut("orderbook")
+    await eventually(is_shown(hass, "unavailable"))
+    await clock.move(hass, NOON + timedelta(minutes=4, seconds=59))
+    assert (len(on), len(off)) == (2, 2)
+    await clock.move(hass, NOON + timedelta(minutes=5))
+    assert (len(on), len(off)) == (2, 3)
