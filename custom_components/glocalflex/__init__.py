@@ -25,6 +25,7 @@ PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.CALENDAR,
     Platform.EVENT,
+    Platform.NUMBER,
     Platform.SENSOR,
 ]
 

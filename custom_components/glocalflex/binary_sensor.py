@@ -8,7 +8,7 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
@@ -16,6 +16,8 @@ from .coordinator import GLocalFlexConfigEntry
 from .deliveries import Delivery
 from .entity import DeliveryEntity, GLocalFlexEntity
 from .market import StreamName
+from .price_signal import PriceSignal
+from .signal_entity import SIGNAL, SignalBinarySensor
 
 PARALLEL_UPDATES = 0
 
@@ -53,6 +55,14 @@ async def async_setup_entry(
     )
     if StreamName.TRADE in coordinator.streams:
         async_add_entities([DeliveryActive(coordinator, DELIVERY_ACTIVE)])
+
+    @callback
+    def add_signal(signal: PriceSignal) -> None:
+        async_add_entities(
+            [SignalBinarySensor(signal, SIGNAL)], config_subentry_id=signal.identifier
+        )
+
+    coordinator.signals.async_for_each(add_signal)
 
 
 class StreamBinarySensor(GLocalFlexEntity, BinarySensorEntity):

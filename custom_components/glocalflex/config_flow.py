@@ -31,6 +31,7 @@ from .const import (
     DOMAIN,
     LOGGER,
     SUBENTRY_AREA,
+    SUBENTRY_SIGNAL,
     EntryKind,
 )
 from .forms import (
@@ -53,6 +54,7 @@ from .market import (
     StreamRefused,
     TooManyRequests,
 )
+from .signal_flow import SignalFlow
 
 SECRETS = (CONF_PASSWORD, CONF_TOKEN)
 
@@ -91,8 +93,8 @@ class GLocalFlexConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return the flows for parts of the market."""
-        return {SUBENTRY_AREA: AreaFlow}
+        """Return the flows for parts of the market and for price signals."""
+        return {SUBENTRY_AREA: AreaFlow, SUBENTRY_SIGNAL: SignalFlow}
 
     @override
     async def async_step_user(

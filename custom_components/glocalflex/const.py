@@ -22,12 +22,27 @@ CONF_LOCATION_IDS: Final = "location_ids"
 CONF_LEAST_POWER: Final = "least_power"
 CONF_HORIZON: Final = "horizon"
 CONF_INCLUDES_UNLOCATED: Final = "includes_unlocated"
+CONF_PART: Final = "part"
+CONF_PRICE: Final = "price"
+CONF_DIRECTION: Final = "direction"
+CONF_LIMIT: Final = "limit"
+CONF_HYSTERESIS: Final = "hysteresis"
+CONF_LEAST_ON: Final = "least_on"
+CONF_LEAST_OFF: Final = "least_off"
 
 CONF_VERSION: Final = "version"
 
 SUBENTRY_AREA: Final = "area"
 AREA_VERSION: Final = 1
 """Of an area's data; what a newer version stored is left alone."""
+
+SUBENTRY_SIGNAL: Final = "signal"
+SIGNAL_VERSION: Final = 1
+"""Of a price signal's data, likewise."""
+WHOLE_MARKET: Final = "whole_market"
+"""What a signal watches that watches no area."""
+HIGHEST_PRICE: Final = 1e6
+"""The highest that a person can type in, and below zero the lowest."""
 
 DEFAULT_SEED: Final = 1
 DEFAULT_CURVE_HOURS: Final = 24

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import (
@@ -40,6 +41,7 @@ from .market_part import MarketPart, this_hour
 from .market_parts import MarketParts
 from .message_fields import message_fields
 from .notifier import Notifier
+from .price_signals import PriceSignals
 from .state import Own, Period
 from .statistics import HourlyStatistics
 from .store import SAVE_COUNTERS_AFTER, SAVE_STATUS_AFTER, MarketStore
@@ -90,6 +92,11 @@ class MarketCoordinator:
         self._store = store
         self._statistics = HourlyStatistics(hass)
         self._notifiers = {name: Notifier(hass) for name in client.stream_names}
+        self.signals = PriceSignals(
+            hass, entry, self.parts, self.streams, self._save_status
+        )
+        for name, notifier in self._notifiers.items():
+            notifier.async_add_listener(partial(self.signals.async_follow, name))
         self._unknown_types: set[str] = set()
         self._task: asyncio.Task[None]
         self._cancel_midnight: CALLBACK_TYPE
@@ -97,7 +104,9 @@ class MarketCoordinator:
 
     async def async_load(self) -> None:
         """Take up where the last run ended."""
-        await self._store.async_load(self.parts.by_identifier, self.own)
+        await self._store.async_load(
+            self.parts.by_identifier, self.own, self.signals.by_identifier
+        )
 
     @callback
     def async_start(self) -> None:
@@ -141,6 +150,7 @@ class MarketCoordinator:
         self.deliveries.async_stop()
         for notifier in self._notifiers.values():
             notifier.async_stop()
+        self.signals.async_stop()
         await self._store.async_save()
 
     @callback
@@ -152,15 +162,21 @@ class MarketCoordinator:
 
     @callback
     def _on_entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
-        """Follow what the user does to the areas, while the streams go on."""
-        if (
-            entry is self.entry
-            and change is ConfigEntryChange.UPDATED
-            and self.parts.async_sync()
-        ):
+        """Follow what the user does to areas and signals, while the streams go on."""
+        if entry is not self.entry or change is not ConfigEntryChange.UPDATED:
+            return
+        are_parts_changed = self.parts.async_sync()
+        # Before anything is told, as a signal may watch what is there no more.
+        self.signals.async_sync()
+        if are_parts_changed:
             self._store.async_save_within(SAVE_COUNTERS_AFTER)
             for notifier in self._notifiers.values():
                 notifier.async_notify_now()
+
+    @callback
+    def _save_status(self) -> None:
+        """Have written soon what is rare and matters."""
+        self._store.async_save_within(SAVE_STATUS_AFTER)
 
     @callback
     def _on_message(self, stream: StreamName, message: Message) -> None:

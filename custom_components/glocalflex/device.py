@@ -24,18 +24,24 @@ def async_find_part(
         if domain == DOMAIN
     }
     if device is None or not identifiers:
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key="not_a_market",
-            translation_placeholders={"device": device_id},
-        )
+        raise _not_a_market(device_id)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         coordinator: MarketCoordinator = entry.runtime_data
         for part in coordinator.parts:
             if part.identifier in identifiers:
                 return coordinator, part
+        if not identifiers.isdisjoint(coordinator.signals.by_identifier):
+            raise _not_a_market(device_id)
     raise ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key="market_not_loaded",
         translation_placeholders={"device": device.name_by_user or device.name or ""},
+    )
+
+
+def _not_a_market(device_id: str) -> ServiceValidationError:
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key="not_a_market",
+        translation_placeholders={"device": device_id},
     )

@@ -43,6 +43,19 @@ async def async_get_config_entry_diagnostics(
             }
             for part in coordinator.parts
         ],
+        "signals": [
+            {
+                "rule": msgspec.to_builtins(signal.state.rule),
+                "area": signal.part and msgspec.to_builtins(signal.part.area),
+                "available": signal.available,
+                "on": signal.state.is_on,
+                "price": signal.state.price,
+                "power": signal.state.power,
+                "memory": msgspec.to_builtins(signal.state.memory),
+                "due": signal.state.due,
+            }
+            for signal in coordinator.signals.by_identifier.values()
+        ],
         "own": {
             "orders": len(coordinator.own.orders),
             "contracts": len(coordinator.own.contracts),

@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import AREA_VERSION, CONF_VERSION, LOGGER, SUBENTRY_AREA
+from .const import AREA_VERSION, SUBENTRY_AREA
 from .market import BookOrder, ExpiredOrder, OrderBook, Trade, divide
 from .market_part import MarketPart
 from .state import Period, is_overtaken
 from .statistics import async_clear_statistics
+from .subentries import Subentries
 
 # Names of places to suggest; a market that makes up new ones must not fill the memory.
 SEEN_LIMIT = 1000
@@ -54,7 +55,7 @@ class MarketParts:
         """The whole market first."""
         self._book: OrderBook | None = None
         self._seen = Seen()
-        self._unreadable: set[str] = set()
+        self._subentries = Subentries(entry, SUBENTRY_AREA, AREA_VERSION)
         self._add_entities: list[Callable[[MarketPart], None]] = []
         self.async_sync()
 
@@ -89,8 +90,7 @@ class MarketParts:
             subentry.subentry_id: MarketPart.of_area(
                 self._entry, subentry, self._midnight
             )
-            for subentry in self._entry.subentries.values()
-            if subentry.subentry_type == SUBENTRY_AREA and self._is_readable(subentry)
+            for subentry in self._subentries
         }
         removed = self.by_identifier.keys() - areas.keys() - {self.whole.identifier}
         for identifier in removed:
@@ -150,19 +150,6 @@ class MarketParts:
             for order in (*self._book.bids, *self._book.asks):
                 self._seen.add(order)
         return self._seen
-
-    def _is_readable(self, subentry: ConfigSubentry) -> bool:
-        """Tell whether this version can read an area; one that it cannot is left as it is."""
-        if subentry.data[CONF_VERSION] <= AREA_VERSION:
-            return True
-        if subentry.subentry_id not in self._unreadable:
-            self._unreadable.add(subentry.subentry_id)
-            LOGGER.error(
-                "The area %s was made by a newer version of this integration:"
-                " it is kept, and works again with that version",
-                subentry.title,
-            )
-        return False
 
     def _change(self, known: MarketPart, area: MarketPart) -> bool:
         """Let an area be as it is defined now; its entities and listeners stay."""

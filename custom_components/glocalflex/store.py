@@ -1,4 +1,4 @@
-"""What must survive a restart: counters, own orders and contracts."""
+"""What must survive a restart: counters, own orders and contracts, what signals were."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,8 @@ from homeassistant.helpers.storage import Store
 from .const import DOMAIN, LOGGER
 from .market import Area, ContractUpdate, OrderUpdate
 from .market_part import MarketPart
+from .price_signal import PriceSignal
+from .signal_state import Memory
 from .state import Own, Period, Record
 
 VERSION = 1
@@ -44,6 +46,8 @@ class _Stored(Struct, kw_only=True):
     """By the part's identifier."""
     orders: dict[str, Record[OrderUpdate]]
     contracts: dict[str, Record[ContractUpdate]]
+    signals: dict[str, Memory] = {}
+    """By the signal's identifier."""
 
 
 class MarketStore:
@@ -58,12 +62,19 @@ class MarketStore:
         )
         self._parts: Mapping[str, MarketPart] = {}
         self._own = Own()
+        self._signals: Mapping[str, PriceSignal] = {}
         self._due: float | None = None
 
-    async def async_load(self, parts: Mapping[str, MarketPart], own: Own) -> None:
+    async def async_load(
+        self,
+        parts: Mapping[str, MarketPart],
+        own: Own,
+        signals: Mapping[str, PriceSignal],
+    ) -> None:
         """Fill in what was stored, and watch these from now on."""
         self._parts = parts
         self._own = own
+        self._signals = signals
         try:
             if (content := await self._store.async_load()) is None:
                 return
@@ -89,6 +100,9 @@ class MarketStore:
             part.figures.last_hour = counters.last_hour
         own.orders = stored.orders
         own.contracts = stored.contracts
+        for identifier, memory in stored.signals.items():
+            if identifier in signals:
+                signals[identifier].state.memory = memory
 
     @callback
     def async_save_within(self, seconds: float) -> None:
@@ -126,6 +140,11 @@ class MarketStore:
                 },
                 orders=self._own.orders,
                 contracts=self._own.contracts,
+                signals={
+                    identifier: signal.state.memory
+                    for identifier, signal in self._signals.items()
+                    if signal.state.memory is not None
+                },
             )
         )
         return content

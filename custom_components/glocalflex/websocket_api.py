@@ -91,7 +91,7 @@ class _Subscription:
             self._detach = None
         coordinator, self._part = async_find_part(self._hass, self._device_id)
         self._detach = coordinator.async_add_listener(
-            StreamName.ORDER_BOOK, self._notifier.async_notify
+            StreamName.ORDER_BOOK, self._on_change
         )
 
     @callback
@@ -122,6 +122,14 @@ class _Subscription:
             with suppress(ServiceValidationError):
                 self.async_attach()
             self._notifier.async_notify_now()
+
+    @callback
+    def _on_change(self) -> None:
+        """Push at once that the book went or came, other changes when it is time."""
+        if (self._curve is None) is not (self._pushed is None):
+            self._notifier.async_notify_now()
+        else:
+            self._notifier.async_notify()
 
     @callback
     def _push(self) -> None:

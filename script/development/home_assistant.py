@@ -1,6 +1,7 @@
 """Home Assistant as a browser drives it: onboarding, signing in, config flows."""
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Any, Literal
@@ -60,7 +61,7 @@ class Configuration(msgspec.Struct):
     state: str
 
 
-type Answers = dict[str, str | float | bool | list[str] | dict[str, bool]]
+type Answers = dict[str, str | float | bool | list[str] | Mapping[str, float]]
 
 
 class HomeAssistant:
@@ -146,9 +147,9 @@ class HomeAssistant:
         )
         return made
 
-    async def add_area(self, entry: Entry, answers: Answers) -> None:
-        """Walk through the flow that adds an area."""
-        await self._walk("subentries/flow", [entry.entry_id, "area"], answers)
+    async def add(self, entry: Entry, subentry_type: str, answers: Answers) -> None:
+        """Walk through the flow that adds an area, or a signal."""
+        await self._walk("subentries/flow", [entry.entry_id, subentry_type], answers)
 
     async def _walk(self, kind: str, handler: object, *steps: Answers) -> None:
         """Answer a flow's steps one after the other."""

@@ -42,6 +42,17 @@ AREAS: tuple[Answers, ...] = (
         "horizon": 1,
     },
 )
+SIGNAL: Answers = {
+    "name": "Cheap power",
+    "part": "whole_market",
+    "price": "best_ask",
+    "direction": "below",
+    "limit": 0.2,
+    "hysteresis": 0.02,
+    "least_on": {"seconds": 10},
+    "least_off": {"seconds": 10},
+    "least_power": 1000,
+}
 
 
 class RunFailed(Exception):
@@ -174,7 +185,8 @@ async def prepare(hass: HomeAssistant, connection: Connection, state: State) -> 
         say(f"setting the integration up for {connection.host} through its config flow")
         entry = await hass.set_up(connection.choice, connection.answers)
         for area in AREAS:
-            await hass.add_area(entry, area)
+            await hass.add(entry, "area", area)
+        await hass.add(entry, "signal", SIGNAL)
         state.market = market
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from datetime import UTC, datetime
 import json
+import time
 from typing import Any
 from unittest.mock import PropertyMock, patch
 
@@ -134,12 +135,17 @@ async def clock(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Clock]:
     """Stop the clock at noon. To be asked for before all else."""
     # What is decoded names its types in these modules: theirs must stay the true ones.
     typed = [
+        "custom_components.glocalflex.signal_state",
         "custom_components.glocalflex.state",
         "custom_components.glocalflex.market.model",
     ]
     with freeze_time(NOON, ignore=typed) as frozen:
         assert isinstance(frozen, api.FrozenDateTimeFactory)
         stopped = Clock(frozen)
+        # A time that is written to a file must be a true one too.
+        monkeypatch.setattr(
+            dt_util, "utcnow", lambda: api.real_datetime.fromtimestamp(time.time(), UTC)
+        )
         monkeypatch.setattr(asyncio.get_running_loop(), "time", stopped.loop_time)
         yield stopped
 

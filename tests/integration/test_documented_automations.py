@@ -17,6 +17,8 @@ from homeassistant.util.yaml import parse_yaml
 
 from .conftest import NOON, USERNAME, Clock, SetUp, eventually
 from .messages import order_status
+from .signals import is_shown, offer, stored_signal
+from .test_area import with_areas
 
 ROOT = Path(__file__).parents[2]
 
@@ -199,3 +201,42 @@ async def test_ahead_of_a_delivery(
     assert len(called) == 1
     await clock.move(hass, start)
     assert len(called) == 1
+
+
+async def test_price_signal(
+    clock: Clock,
+    hass: HomeAssistant,
+    market: Simulator,
+    account_entry: MockConfigEntry,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The charger follows the signal; a short outage leaves it as it is, a long one ends it."""
+    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    monkeypatch.setattr("custom_components.glocalflex.market.client.BOOK_INTERVAL", 0)
+    on = async_mock_service(hass, "switch", "turn_on")
+    off = async_mock_service(hass, "switch", "turn_off")
+    assert await async_setup_component(
+        hass, "automation", {"automation": documented_automation("docs/signals.md")}
+    )
+    await set_up(with_areas(account_entry, stored_signal(limit=0.2, hysteresis=0.02)))
+
+    async def offered(price: float) -> tuple[int, int]:
+        await offer(hass, market, price)
+        await hass.async_block_till_done()
+        return len(on), len(off)
+
+    # Known for the first time, and off.
+    assert await offered(0.21) == (0, 1)
+    assert await offered(0.19) == (1, 1)
+    assert await offered(0.21) == (1, 1)
+    assert await offered(0.22) == (1, 2)
+    assert await offered(0.19) == (2, 2)
+    assert on[0].data == {"entity_id": ["switch.car_charger"]}
+    market.control.refuse(503, what="stream")
+    await market.control.cut("orderbook")
+    await eventually(is_shown(hass, "unavailable"))
+    await clock.move(hass, NOON + timedelta(minutes=4, seconds=59))
+    assert (len(on), len(off)) == (2, 2)
+    await clock.move(hass, NOON + timedelta(minutes=5))
+    assert (len(on), len(off)) == (2, 3)
