@@ -47,7 +47,7 @@ SIGNAL: Answers = {
     "part": "whole_market",
     "price": "best_ask",
     "direction": "below",
-    "limit": 0.2,
+    "limit": 0.55,
     "hysteresis": 0.02,
     "least_on": {"seconds": 10},
     "least_off": {"seconds": 10},

@@ -7,6 +7,7 @@ reckons each figure anew from all that was told, the plainest way.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from math import fsum
 from typing import Any, NamedTuple
 
@@ -46,12 +47,12 @@ class Told(NamedTuple):
 
 
 class Order(NamedTuple):
-    """An order of the book; times in seconds."""
+    """An order of the book."""
 
     price: float
     power: float
-    start: float
-    end: float
+    start: datetime
+    end: datetime
 
 
 class Quarter(NamedTuple):
@@ -102,11 +103,11 @@ class Book:
         first = quarter_of(now)
         quarters: list[Quarter] = []
         for index in range(CURVE_QUARTERS):
-            start = (first + index * QUARTER).timestamp()
-            end = start + QUARTER.total_seconds()
+            start = first + index * QUARTER
+            end = start + QUARTER
             quarters.append(
                 Quarter(
-                    first + index * QUARTER,
+                    start,
                     [o for o in self.bids if o.start <= start and end <= o.end],
                     [o for o in self.asks if o.start <= start and end <= o.end],
                 )
@@ -218,8 +219,8 @@ class Part:
                 Order(
                     order["price"],
                     order["power"],
-                    moment(order["delivery_start"]).timestamp(),
-                    moment(order["delivery_end"]).timestamp(),
+                    moment(order["delivery_start"]),
+                    moment(order["delivery_end"]),
                 )
                 for level in levels.values()
                 for order in level
@@ -261,6 +262,7 @@ class Part:
         return rows
 
 
+@cache
 def moment(text: str) -> datetime:
     """Read a time."""
     return datetime.fromisoformat(text)
@@ -306,9 +308,10 @@ def belongs(area: Definition | None, data: Document, told_at: datetime) -> bool:
         return True
     if data["power"] < area["least_power"]:
         return False
-    ahead = moment(data["delivery_start"]) - told_at
-    if "horizon" in area and ahead > timedelta(hours=area["horizon"]):
-        return False
+    if "horizon" in area:
+        ahead = moment(data["delivery_start"]) - told_at
+        if ahead > timedelta(hours=area["horizon"]):
+            return False
     country = data["location"]["country_code"]
     places = {place for place in data["location"]["location_id"] if place}
     if not country and not places:

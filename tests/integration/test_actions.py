@@ -339,8 +339,9 @@ async def test_quote(
         side="buy",
         power=1000,
         start=NOON + HOUR,
+        end=NOON + 1.5 * HOUR,
     )
-    assert answer["total"] == pytest.approx(0.01)
+    assert (answer["energy"], answer["total"]) == (0.5, pytest.approx(0.005))
 
 
 async def test_quote_without_a_window(
@@ -889,6 +890,11 @@ async def test_described(entry: MockConfigEntry, hass: HomeAssistant) -> None:
         for name, field in taken.items():
             required = isinstance(field, vol.Required)
             assert shown[name].get("required", False) is required
+            select = shown[name]["selector"].get("select", {"options": ()})
+            for option in select["options"]:
+                vol.Schema(action.fields[field])(
+                    [option] if select.get("multiple") else option
+                )
         answer = {"optional": False} if action.answers else None
         assert descriptions[action.name].get("response") == answer
     practice = MockConfigEntry(domain=DOMAIN, data={"kind": "practice"})

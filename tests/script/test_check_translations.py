@@ -12,6 +12,7 @@ from script.check_translations import (
     descriptions,
     main,
     need_entity,
+    need_options,
     need_source,
     problems,
 )
@@ -89,6 +90,17 @@ def test_source() -> None:
         "selector.pace.options.",
     }
     assert needs.icons == {"entity.binary_sensor.stream.default"}
+
+
+def test_options() -> None:
+    """What is chosen from in the editor needs a text for each choice, unless it is a number or such."""
+    needs = Needs()
+    select = {"translation_key": "side", "options": ["buy", "sell"]}
+    need_options(needs, {"selector": {"select": select}})
+    need_options(needs, {"selector": {"select": {"options": ["1", "2"]}}})
+    need_options(needs, {"selector": {"datetime": None}})
+    need_options(needs, {})
+    assert needs.texts == {"selector.side.options.buy", "selector.side.options.sell"}
 
 
 NEEDS = Needs(
