@@ -46,7 +46,8 @@ DESCRIBED = {"services": "service", "triggers": "trigger", "conditions": "condit
 
 # Groups of texts that hold nothing but what the code needs.
 COMPLETE = re.compile(
-    r"(entity\.[^.]+\.[^.]+|(config|options|config_subentries\.[^.]+)\.(step|abort)\.[^.]+|exceptions\.[^.]+)\.?"
+    r"(entity\.[^.]+\.[^.]+|(config|options|config_subentries\.[^.]+)\.(step|abort)\.[^.]+|exceptions\.[^.]+"
+    r"|(services|triggers|conditions)\.[^.]+(\.fields\.[^.]+)?|selector\.[^.]+\.options)\.?"
 )
 PLACEHOLDER = re.compile(r"{\w+}")
 
@@ -191,9 +192,21 @@ def needed() -> Needs:
                     continue
                 needs.icons.add(f"{kind}.{name}.{icon}")
                 needs.texts |= {f"{kind}.{name}.name", f"{kind}.{name}.description"}
-                for item in (content or {}).get("fields", {}):
-                    needs.texts.add(f"{kind}.{name}.fields.{item}.name")
+                for item, field_content in (content or {}).get("fields", {}).items():
+                    needs.texts |= {
+                        f"{kind}.{name}.fields.{item}.name",
+                        f"{kind}.{name}.fields.{item}.description",
+                    }
+                    needs.texts |= set(options(field_content.get("selector") or {}))
     return needs
+
+
+def options(selector: dict[str, Any]) -> Iterator[str]:
+    """Give the key of each option that a selector offers by a translated name."""
+    for config in selector.values():
+        if key := (config or {}).get("translation_key"):
+            for option in config["options"]:
+                yield f"selector.{key}.options.{option}"
 
 
 def problems(
