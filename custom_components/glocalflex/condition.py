@@ -87,9 +87,7 @@ class PriceCondition(MarketCondition):
 
     options_schema = vol.Schema(
         {
-            vol.Required(CONF_PRICE_TYPE): vol.All(
-                vol.In([price_type.value for price_type in PriceType]), PriceType
-            ),
+            vol.Required(CONF_PRICE_TYPE): vol.Coerce(PriceType),
             vol.Required(CONF_THRESHOLD): limit_schema(NumericThresholdMode.IS),
         }
     )

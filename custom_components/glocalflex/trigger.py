@@ -197,9 +197,7 @@ class BestPriceCrossedTrigger(MarketTrigger):
 
     options_schema = vol.Schema(
         {
-            vol.Required(CONF_PRICE_TYPE): vol.All(
-                vol.In([price_type.value for price_type in PriceType]), PriceType
-            ),
+            vol.Required(CONF_PRICE_TYPE): vol.Coerce(PriceType),
             vol.Required(CONF_THRESHOLD): limit_schema(NumericThresholdMode.CROSSED),
             vol.Optional(CONF_HYSTERESIS, default=0.0): _NOT_NEGATIVE,
             vol.Optional(CONF_ALSO_IF_ALREADY, default=False): cv.boolean,
