@@ -59,6 +59,7 @@ class MarketTrigger(Trigger):
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Read what was validated."""
         super().__init__(hass, config)
+        self._key = config.key
         self._target = config.target or {}
         self._options = config.options or {}
 
@@ -82,7 +83,10 @@ class MarketTrigger(Trigger):
     async def async_attach_runner(
         self, run_action: TriggerActionRunner, did_not_trigger: object = None
     ) -> CALLBACK_TYPE:
-        """Watch what is targeted, also what comes later; returns the way out."""
+        """Watch what is targeted, also what comes later; returns the way out.
+
+        Newer releases alone pass `did_not_trigger`.
+        """
 
         @callback
         def fire(
@@ -92,7 +96,7 @@ class MarketTrigger(Trigger):
                 run_action(variables, description, context)
             except HomeAssistantError as error:
                 # A template of the automation's own; others listen too.
-                LOGGER.error("An automation cannot be triggered: %s", error)
+                LOGGER.error("%s cannot run an automation: %s", self._key, error)
 
         return TargetFollower(
             self._hass,

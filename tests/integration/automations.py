@@ -5,6 +5,7 @@ from typing import Any
 from pytest_homeassistant_custom_component.common import async_capture_events
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.glocalflex.const import DOMAIN
 from custom_components.glocalflex.simulator import Simulator
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -35,6 +36,20 @@ def limit(kind: str, *values: float | str) -> Config:
     ]
     names = ("value_min", "value_max") if len(values) == 2 else ("value",)
     return {"type": kind, **dict(zip(names, entries, strict=True))}
+
+
+def trigger(name: str, target: str | Config, /, **options: Any) -> Config:
+    """Return a trigger's configuration; a text is a device."""
+    if isinstance(target, str):
+        target = {"device_id": target}
+    config: Config = {"trigger": f"{DOMAIN}.{name}", "target": target}
+    return {**config, "options": options} if options else config
+
+
+def crossed(target: str | Config, threshold: Config, **options: Any) -> Config:
+    """Return a trigger for the best ask, unless the options say another price."""
+    options = {"price_type": "best_ask", "threshold": threshold, **options}
+    return trigger("best_price_crossed", target, **options)
 
 
 async def refusal(
@@ -120,6 +135,12 @@ async def showing(hass: HomeAssistant, entity_id: str, value: object) -> None:
             and state.state == str(value)
         )
     )
+
+
+async def set_limit(hass: HomeAssistant, value: object) -> None:
+    """Let the entity of a limit show something."""
+    hass.states.async_set("input_number.limit", str(value))
+    await hass.async_block_till_done()
 
 
 async def close_trade(

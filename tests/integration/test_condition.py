@@ -160,7 +160,7 @@ async def test_unknown_and_unavailable(
     await set_ask(hass, market, None)
     assert not await holds()
     await set_ask(hass, market, 0.6)
-    market.control.refuse(503, what="orderbook")
+    market.control.refuse(503, what="stream")
     await market.control.cut("orderbook")
     await showing(hass, "sensor.glocalflex_best_ask", "unavailable")
     assert not await holds()
@@ -195,7 +195,7 @@ async def test_last_price_of_a_stream_that_is_away(
     )
     await close_trade(hass, market, 0.5)
     assert await holds()
-    market.control.refuse(503, what="ticker")
+    market.control.refuse(503, what="stream")
     await market.control.cut("ticker")
     await showing(hass, "sensor.glocalflex_last_price", "unavailable")
     assert not await holds()
@@ -289,7 +289,7 @@ async def test_market_data_fresh(
         ("orderbook", "order_book_stream", False),
     ):
         sensor = f"binary_sensor.glocalflex_{key}"
-        market.control.refuse(503, what=stream)  # type: ignore[arg-type]
+        market.control.refuse(503, what="stream")
         await market.control.cut(stream)  # type: ignore[arg-type]
         await showing(hass, sensor, "off")
         assert await holds() is expected
