@@ -46,7 +46,8 @@ DESCRIBED = {"services": "service", "triggers": "trigger", "conditions": "condit
 
 # Groups of texts that hold nothing but what the code needs.
 COMPLETE = re.compile(
-    r"(entity\.[^.]+\.[^.]+|(config|options|config_subentries\.[^.]+)\.(step|abort)\.[^.]+|exceptions\.[^.]+)\.?"
+    r"(entity\.[^.]+\.[^.]+|(config|options|config_subentries\.[^.]+)\.(step|abort)\.[^.]+|exceptions\.[^.]+"
+    r"|(services|triggers|conditions)\.[^.]+(\.fields\.[^.]+)?|selector\.[^.]+\.options)\.?"
 )
 PLACEHOLDER = re.compile(r"{\w+}")
 
@@ -147,13 +148,6 @@ def need_call(needs: Needs, call: ast.Call, module: ModuleType, flow: str) -> No
         needs.texts |= {f"{flow}.abort.{reason}" for reason in ABORTS.get(name, ())}
 
 
-def need_options(needs: Needs, described: dict[str, Any]) -> None:
-    """Note what the options of a described field need."""
-    select = (described.get("selector") or {}).get("select") or {}
-    if key := select.get("translation_key"):
-        needs.texts |= {f"selector.{key}.options.{name}" for name in select["options"]}
-
-
 def subentry_type(module: ModuleType) -> str:
     """Name the type of subentry that a module's flow is for: area_flow's is area."""
     return module.__name__.rpartition(".")[2].removesuffix("_flow")
@@ -199,10 +193,21 @@ def needed() -> Needs:
                     continue
                 needs.icons.add(f"{kind}.{name}.{icon}")
                 needs.texts |= {f"{kind}.{name}.name", f"{kind}.{name}.description"}
-                for item, shown in (content or {}).get("fields", {}).items():
-                    needs.texts.add(f"{kind}.{name}.fields.{item}.name")
-                    need_options(needs, shown)
+                for item, field_content in (content or {}).get("fields", {}).items():
+                    needs.texts |= {
+                        f"{kind}.{name}.fields.{item}.name",
+                        f"{kind}.{name}.fields.{item}.description",
+                    }
+                    needs.texts |= set(options(field_content.get("selector") or {}))
     return needs
+
+
+def options(selector: dict[str, Any]) -> Iterator[str]:
+    """Give the key of each option that a selector offers by a translated name."""
+    for config in selector.values():
+        if key := (config or {}).get("translation_key"):
+            for option in config["options"]:
+                yield f"selector.{key}.options.{option}"
 
 
 def problems(

@@ -219,7 +219,7 @@ class Run:
         start = quarter_of(control.now) + QUARTER + ahead
         window: Document = {"delivery_start": start, "delivery_end": start + length}
         if number % 3 == 0:
-            price = round(0.5 - number % 11 / 15, 2)
+            price = round(0.6 - number % 11 / 10, 2)
             power = 100.0 + number * 700 % 9000
             await control.trade(price, power, location=place, **window)
         # No two powers are alike, so that the book that has it is known to be the newest.
@@ -608,6 +608,7 @@ async def test_two_hours(run: Run) -> None:
     await run.check_statistics()
     await run.until("10:40", step=2 * STEP)
     await run.change("Big soon", horizon=3.0, least_power=600.0)
+    await run.remove("Rhine")
     await run.until("11:02", step=2 * STEP)
     await run.check_statistics()
     run.assert_telling()

@@ -12,8 +12,8 @@ from script.check_translations import (
     descriptions,
     main,
     need_entity,
-    need_options,
     need_source,
+    options,
     problems,
 )
 
@@ -92,17 +92,6 @@ def test_source() -> None:
     assert needs.icons == {"entity.binary_sensor.stream.default"}
 
 
-def test_options() -> None:
-    """What is chosen from in the editor needs a text for each choice, unless it is a number or such."""
-    needs = Needs()
-    select = {"translation_key": "side", "options": ["buy", "sell"]}
-    need_options(needs, {"selector": {"select": select}})
-    need_options(needs, {"selector": {"select": {"options": ["1", "2"]}}})
-    need_options(needs, {"selector": {"datetime": None}})
-    need_options(needs, {})
-    assert needs.texts == {"selector.side.options.buy", "selector.side.options.sell"}
-
-
 NEEDS = Needs(
     {"config.step.user.", "entity.sensor.price.name"}, {"entity.sensor.price.default"}
 )
@@ -131,6 +120,24 @@ ICONS = {"entity.sensor.price.default": "mdi:cash"}
             ["the text entity.sensor.price.name is of no use"],
         ),
         (
+            Needs({"triggers.a.name", "selector.pace.options.calm"}),
+            {},
+            {
+                "en": {
+                    "triggers.a.name": "A",
+                    "triggers.a.fields.b.name": "B",
+                    "triggers.c.name": "C",
+                    "selector.pace.options.calm": "Calm",
+                    "selector.place.options.here": "Here",
+                }
+            },
+            [
+                "the text selector.place.options.here is of no use",
+                "the text triggers.a.fields.b.name is of no use",
+                "the text triggers.c.name is of no use",
+            ],
+        ),
+        (
             NEEDS,
             ICONS,
             {"en": ENGLISH, "fi": {"config.step.user.title": "Hei {nimi}", "x": " "}},
@@ -151,6 +158,15 @@ def test_problems(
 ) -> None:
     """What is missing, left over, or says another thing in another language is named."""
     assert list(problems(needs, icons, languages)) == expected
+
+
+def test_options() -> None:
+    """Each option that a selector shows by a translated name needs a text, a plain one does not."""
+    assert set(
+        options({"select": {"translation_key": "pace", "options": ["calm", "busy"]}})
+    ) == {"selector.pace.options.calm", "selector.pace.options.busy"}
+    assert not set(options({"select": {"options": ["calm"]}}))
+    assert not set(options({"duration": None}))
 
 
 def test_integration(capsys: pytest.CaptureFixture[str]) -> None:
