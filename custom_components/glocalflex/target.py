@@ -115,7 +115,7 @@ class TargetFollower:
         self._hass = hass
         self._target = target
         self._make_watch = make_watch
-        self._watches: dict[str, tuple[MarketPart, Watch]] = {}
+        self._watches: dict[str, Watch] = {}
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -137,8 +137,8 @@ class TargetFollower:
         def stop() -> None:
             for end in ends:
                 end()
-            for device_id in list(self._watches):
-                self._stop_watch(device_id)
+            for watch in self._watches.values():
+                watch.async_stop()
 
         return stop
 
@@ -159,17 +159,12 @@ class TargetFollower:
         for device_id in async_target_devices(self._hass, self._target):
             with suppress(ServiceValidationError):
                 found[device_id] = async_find_part(self._hass, device_id)
-        for device_id, (part, _) in list(self._watches.items()):
-            if device_id not in found or found[device_id][1] is not part:
-                self._stop_watch(device_id)
+        # Also what is set up anew: it was found gone in between.
+        for device_id in self._watches.keys() - found.keys():
+            self._watches.pop(device_id).async_stop()
         for device_id, (coordinator, part) in found.items():
             if device_id not in self._watches:
                 watch = self._make_watch(device_id, coordinator, part)
                 # First, as what it sets off may come back here.
-                self._watches[device_id] = (part, watch)
+                self._watches[device_id] = watch
                 watch.async_start()
-
-    @callback
-    def _stop_watch(self, device_id: str) -> None:
-        _, watch = self._watches.pop(device_id)
-        watch.async_stop()

@@ -301,6 +301,18 @@ async def test_market_data_fresh(
     assert not await holds()
 
 
+async def test_not_fresh(
+    hass: HomeAssistant, entry: MockConfigEntry, set_condition: SetCondition
+) -> None:
+    """Turned round, it is true of a market that is not set up: it is no error."""
+    fresh = condition("market_data_fresh", device_id(hass))
+    holds = await set_condition({"condition": "not", "conditions": [fresh]})
+    assert not await holds()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert await holds()
+
+
 async def test_market_data_within(
     clock: Clock,
     hass: HomeAssistant,

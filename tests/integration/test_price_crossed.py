@@ -404,3 +404,7 @@ async def test_range_of_entities(
     assert await automations.runs() == []
     await set_limit(hass, 0.22)
     assert await automations.prices() == [0.25]
+    await set_limit(hass, 0.3)
+    await set_limit(hass, 0.2)
+    await set_limit(hass, 0.1)
+    assert await automations.runs() == []

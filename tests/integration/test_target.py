@@ -172,7 +172,9 @@ async def test_other_targets(
         {**trigger("trade_closed", {"label_id": label.label_id}), "id": "label"},
     )
     # What becomes of others' entries changes nothing.
-    MockConfigEntry(domain="other").add_to_hass(hass)
+    others = MockConfigEntry(domain="other")
+    others.add_to_hass(hass)
+    hass.config_entries.async_update_entry(others, title="Another")
     await close_trade(hass, market, 1, location=FINLAND)
     await close_trade(hass, market, 2, location=GERMANY)
     runs = await automations.runs()
@@ -187,7 +189,13 @@ async def test_other_targets(
         "label",
         "place",
     ]
-    devices.async_update_device(finland, area_id=None)
+    devices.async_update_device(finland, area_id=None, labels=set())
     await hass.async_block_till_done()
     await close_trade(hass, market, 4, location=FINLAND)
+    assert [run["id"] for run in await automations.runs()] == ["entity"]
+    er.async_get(hass).async_update_entity(
+        "event.finland_trade", labels={label.label_id}
+    )
+    await hass.async_block_till_done()
+    await close_trade(hass, market, 5, location=FINLAND)
     assert sorted(run["id"] for run in await automations.runs()) == ["entity", "label"]
