@@ -173,7 +173,9 @@ async def test_other_targets(
         {**trigger("trade_closed", {"label_id": label.label_id}), "id": "label"},
     )
     # What becomes of others' entries changes nothing.
-    MockConfigEntry(domain="other").add_to_hass(hass)
+    others = MockConfigEntry(domain="other")
+    others.add_to_hass(hass)
+    hass.config_entries.async_update_entry(others, title="Another")
     await close_trade(hass, market, 1, location=FINLAND)
     await close_trade(hass, market, 2, location=GERMANY)
     runs = await automations.runs()
