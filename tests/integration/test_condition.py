@@ -395,4 +395,8 @@ async def test_described(hass: HomeAssistant, entry: MockConfigEntry) -> None:
         name.removeprefix(f"{DOMAIN}."): set(description["fields"])
         for name, description in (await async_get_all_descriptions(hass)).items()
         if name.startswith(f"{DOMAIN}.") and description
-    } == {"market_data_fresh": {"within"}, "price": {"price_type", "threshold"}}
+    } == {
+        "delivery_active": set(),
+        "market_data_fresh": {"within"},
+        "price": {"price_type", "threshold"},
+    }
