@@ -1,5 +1,6 @@
 """A home with loads and one automation made from a blueprint, which restarts as a real one does."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
+from custom_components.glocalflex import delivery_clock
 from custom_components.glocalflex.const import DOMAIN
 from custom_components.glocalflex.market import stream as stream_module
 from custom_components.glocalflex.simulator import Simulator
@@ -29,9 +31,12 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .conftest import NOON, USERNAME, Clock, eventually
+from .messages import at, order_status
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "glocalflex"
 
+ACTIVE = "binary_sensor.glocalflex_delivery_active"
+NEXT_START = "sensor.glocalflex_next_delivery_start"
 PRICE = "sensor.glocalflex_last_price"
 MEMORY = "input_text.memory"
 SWITCH = "switch.charger"
@@ -43,6 +48,7 @@ SIGNAL = "binary_sensor.signal"
 MINUTE = timedelta(minutes=1)
 # What comes on the minute comes within this of it.
 STROKE = timedelta(seconds=0.9)
+DELIVERIES_AFTER = 0.02
 
 # A number is a device's own matter, a switch is a plug that can fail.
 LOADS: dict[str, Any] = {
@@ -248,6 +254,28 @@ class Home:
         await eventually(lambda: self.state(PRICE) == str(float(price)))
         await self.hass.async_block_till_done()
 
+    async def delivery(
+        self, start: datetime, end: datetime, name: str = "order-1", **fields: object
+    ) -> None:
+        """Have an order filled whose delivery is to come."""
+        window = {"delivery_start": start.isoformat(), "delivery_end": end.isoformat()}
+        await self.say(order_status("filled", name, **window, **fields))
+
+    async def say_status(self, status: str, name: str) -> None:
+        """Have an order come to something else, a minute later."""
+        later = (dt_util.utcnow() + MINUTE).isoformat()
+        await self.say(at(order_status(status, name), later))
+
+    async def say(self, message: dict[str, Any]) -> None:
+        """Have the market say something on the trade stream, and what follows from it."""
+        traffic = self.entry.runtime_data.traffic["trade"]
+        before = traffic.messages
+        await self.market.control.send("trade", message)
+        await eventually(lambda: traffic.messages > before)
+        # Deliveries are reckoned anew at most so often.
+        await asyncio.sleep(DELIVERIES_AFTER)
+        await self.hass.async_block_till_done()
+
     async def to(self, time: datetime) -> None:
         """Let time pass, minute by minute."""
         minute = dt_util.utcnow().replace(second=0, microsecond=0) + MINUTE
@@ -316,6 +344,7 @@ async def home(
     monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.01)
     monkeypatch.setattr(stream_module, "UNREACHABLE_RETRY_LIMIT", 0.05)
     monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    monkeypatch.setattr(delivery_clock, "INTERVAL", DELIVERIES_AFTER / 2)
     shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "glocalflex")
     clock.set(NOON + MINUTE / 2)
     home = Home(tmp_path, market, clock, hass_storage)

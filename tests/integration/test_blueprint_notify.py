@@ -25,14 +25,9 @@ async def start(home: Home, **inputs: object) -> None:
 
 
 async def say(home: Home, *messages: dict) -> None:
-    """Have the market say something, and wait until it is through."""
+    """Have the market say something."""
     for message in messages:
-        before = home.entry.runtime_data.traffic["trade"].messages
-        await home.market.control.send("trade", message)
-        await eventually(
-            lambda: home.entry.runtime_data.traffic["trade"].messages > before  # noqa: B023
-        )
-        await home.hass.async_block_till_done()
+        await home.say(message)
 
 
 async def test_filled_and_settled(home: Home) -> None:
