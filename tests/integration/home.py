@@ -176,9 +176,15 @@ class Home:
         await self.connected()
 
     async def _halt(self, *, crash: bool = False) -> None:
-        if not crash:
-            await RestoreStateData.async_save_persistent_states(self.hass)
-        kept = dict(self._storage)
+        written = self._stored()
+        await RestoreStateData.async_save_persistent_states(self.hass)
+        if crash:
+            # Devices are what they are; of the memory there is what was written before.
+            kept = {**self._stored(), MEMORY: written.get(MEMORY)}
+            self._storage["core.restore_state"]["data"] = [
+                stored for stored in kept.values() if stored is not None
+            ]
+        disk = dict(self._storage)
         if self.entry.state is ConfigEntryState.LOADED:
             await self.hass.config_entries.async_unload(self.entry.entry_id)
         # In a test nothing may be left behind.
@@ -188,8 +194,13 @@ class Home:
         await self.hass.async_stop(force=True)
         if crash:
             self._storage.clear()
-            self._storage.update(kept)
+            self._storage.update(disk)
         await self._stack.aclose()
+
+    def _stored(self) -> dict[str, Any]:
+        """Return what is on disk of each entity."""
+        data = self._storage.get("core.restore_state", {"data": []})["data"]
+        return {stored["state"]["entity_id"]: stored for stored in data}
 
     def _listen(self) -> None:
         hass = self.hass
