@@ -25,13 +25,13 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import frame
+from homeassistant.helpers import entity_registry as er, frame
 from homeassistant.helpers.restore_state import RestoreStateData
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 
 from .conftest import NOON, USERNAME, Clock, eventually
-from .messages import at, order_status
+from .messages import at, book_order, order_book, order_status
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / "glocalflex"
 
@@ -44,6 +44,9 @@ OTHER_SWITCH = "switch.boiler"
 THERMOSTAT = "climate.living_room"
 NUMBER = "input_number.current"
 SIGNAL = "binary_sensor.signal"
+
+MARKET = object()
+"""As an input: the device of the whole market."""
 
 MINUTE = timedelta(minutes=1)
 # What comes on the minute comes within this of it.
@@ -100,6 +103,7 @@ class Home:
         self.messages: list[str] = []
         self.calls: list[tuple[str, str, Any]] = []
         """Every action that was called on a load: its name, the load, its value."""
+        self.time_zone = "Europe/Helsinki"
         self.failing = False
         """Whether the plugs refuse."""
         self._config_dir = config_dir
@@ -144,6 +148,7 @@ class Home:
             )
         )
         hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+        await hass.config.async_set_time_zone(self.time_zone)
         frame.async_setup(hass)
         hass.states.async_set("sensor.room", "15")
         for name in ("turn_on", "turn_off"):
@@ -167,9 +172,7 @@ class Home:
         )
         self.entry.add_to_hass(hass)
         assert await async_setup_component(hass, DOMAIN, {})
-        assert await async_setup_component(
-            hass, automation.DOMAIN, {automation.DOMAIN: self._automation}
-        )
+        await self._set_up_automation()
         assert self.state("automation.ours") == "on"
         await hass.async_start()
         await hass.async_block_till_done()
@@ -201,6 +204,20 @@ class Home:
         """Return what is on disk of each entity."""
         data = self._storage.get("core.restore_state", {"data": []})["data"]
         return {stored["state"]["entity_id"]: stored for stored in data}
+
+    async def _set_up_automation(self) -> None:
+        """Make the automation, with the market's device where an input asks for it."""
+        device = er.async_get(self.hass).async_get(PRICE)
+        assert device is not None
+        made = self._automation["use_blueprint"]
+        inputs = {
+            name: device.device_id if value is MARKET else value
+            for name, value in made["input"].items()
+        }
+        config = {**self._automation, "use_blueprint": {**made, "input": inputs}}
+        assert await async_setup_component(
+            self.hass, automation.DOMAIN, {automation.DOMAIN: config}
+        )
 
     def _listen(self) -> None:
         hass = self.hass
@@ -285,6 +302,25 @@ class Home:
         await eventually(lambda: traffic.messages > before)
         # Deliveries are reckoned anew at most so often.
         await asyncio.sleep(DELIVERIES_AFTER)
+        await self.hass.async_block_till_done()
+
+    async def offers(self, prices: dict[datetime, float]) -> None:
+        """Have power offered for some hours, by their start, and nothing else."""
+        asks = [
+            book_order(
+                price,
+                side="sell",
+                power=1e6,
+                energy=1e6,
+                delivery_start=start.isoformat(),
+                delivery_end=(start + 60 * MINUTE).isoformat(),
+            )
+            for start, price in prices.items()
+        ]
+        await self.market.control.send("orderbook", order_book({}, {"1": asks}))
+        await eventually(
+            lambda: self.state("sensor.glocalflex_ask_orders") == str(len(asks))
+        )
         await self.hass.async_block_till_done()
 
     async def to(self, time: datetime) -> None:

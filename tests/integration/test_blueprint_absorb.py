@@ -32,6 +32,8 @@ async def test_negative_and_not(home: Home) -> None:
     await start(home)
     await home.price(0)
     assert home.calls == []
+    # A memory that was emptied is as good as a new one.
+    await home.call("input_text.set_value", MEMORY, value="")
     await home.price(-0.01)
     assert states(home) == ("on", "on")
     await home.price(-0.5)

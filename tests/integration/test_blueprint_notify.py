@@ -33,7 +33,6 @@ async def say(home: Home, *messages: dict) -> None:
 async def test_filled_and_settled(home: Home) -> None:
     """A life of an order and its contract makes two notices, with what the market said."""
     await start(home)
-    await home.hass.config.async_set_time_zone("Europe/Helsinki")
     await say(
         home,
         order_status("accepted"),
