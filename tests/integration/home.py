@@ -113,14 +113,17 @@ class Home:
         self._automation: dict[str, Any] = {}
 
     async def start(self, blueprint: str, **inputs: object) -> None:
-        """Set up the automation in a Home Assistant that has just started."""
-        told = {"action": "test.notice", "data": {"event": "{{ event }}"}}
-        told["data"]["message"] = "{{ message }}"  # type: ignore[index]
+        """Set up the automation in a Home Assistant that has just started; an input of None is not given."""
+        notice = {
+            "action": "test.notice",
+            "data": {"event": "{{ event }}", "message": "{{ message }}"},
+        }
+        given = {"notice": [notice], **inputs}
         self._automation = {
             "alias": "Ours",
             "use_blueprint": {
                 "path": f"glocalflex/{blueprint}.yaml",
-                "input": {"notice": [told], **inputs},
+                "input": {k: v for k, v in given.items() if v is not None},
             },
         }
         await self._boot()
@@ -228,7 +231,9 @@ class Home:
                 return
             entities = data.get("entity_id")
             for entity in entities if isinstance(entities, list) else [entities]:
-                value = data.get("value", data.get("temperature", data.get("hvac_mode")))
+                value = data.get(
+                    "value", data.get("temperature", data.get("hvac_mode"))
+                )
                 if entity in (SWITCH, OTHER_SWITCH, THERMOSTAT, NUMBER):
                     self.calls.append((event.data["service"], entity, value))
 

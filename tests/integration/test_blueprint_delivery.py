@@ -145,7 +145,13 @@ async def test_other_loads(
 
 async def test_adjoining(home: Home) -> None:
     """Deliveries that follow each other are one: the load is not switched in between."""
-    await start(home, lead=10, prepare=[{"action": "test.notice", "data": {"event": "prepare", "message": ""}}])
+    await start(
+        home,
+        lead=10,
+        prepare=[
+            {"action": "test.notice", "data": {"event": "prepare", "message": ""}}
+        ],
+    )
     await home.delivery(START, END)
     await home.delivery(END, END + QUARTER, "order-2")
     await home.to(END + SECOND)

@@ -44,9 +44,9 @@ async def test_filled_and_settled(home: Home) -> None:
         contract_status("settlement_completed_success"),
     )
     assert home.notices == ["Order filled", "Contract settled"]
-    assert home.messages == [
-        "Sold: 2000 W at 0.3 EUR/kWh, 2026-05-05 13:00 to 14:00."
-    ] * 2
+    assert (
+        home.messages == ["Sold: 2000 W at 0.3 EUR/kWh, 2026-05-05 13:00 to 14:00."] * 2
+    )
 
 
 async def test_each_is_told(home: Home) -> None:
@@ -111,7 +111,9 @@ async def test_what_is_left_out(home: Home) -> None:
 
 async def test_chosen(home: Home) -> None:
     """Only what was chosen is told."""
-    await start(home, statuses=["verification_completed_success", "settlement_initiated"])
+    await start(
+        home, statuses=["verification_completed_success", "settlement_initiated"]
+    )
     await say(
         home,
         order_status("filled"),
