@@ -1,7 +1,7 @@
 """A home with loads and one automation made from a blueprint, which restarts as a real one does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -131,12 +131,17 @@ class Home:
         await self.call("climate.set_temperature", THERMOSTAT, temperature=21)
 
     async def restart(
-        self, *, crash: bool = False, meanwhile: Callable[[], None] | None = None
+        self,
+        *,
+        crash: bool = False,
+        meanwhile: Callable[[], Awaitable[None] | None] | None = None,
     ) -> None:
         """Stop Home Assistant, or have it fall over, and start another with what is on disk."""
         await self._halt(crash=crash)
         if meanwhile is not None:
-            meanwhile()
+            happens = meanwhile()
+            if happens is not None:
+                await happens
         await self._boot()
 
     async def stop(self) -> None:
@@ -178,7 +183,7 @@ class Home:
         await self._set_up_automation()
         assert self.state("automation.ours") == "on"
         await hass.async_start()
-        await hass.async_block_till_done()
+        await self._settled()
         await self.connected()
 
     async def _halt(self, *, crash: bool = False) -> None:
@@ -275,7 +280,7 @@ class Home:
             domain, name, {"entity_id": entity_id, **data}, blocking=True
         )
         self.calls[:] = calls
-        await self.hass.async_block_till_done()
+        await self._settled()
 
     async def switch(self, to: str, entity_id: str = SWITCH) -> None:
         """Press a load's own button."""
@@ -285,7 +290,7 @@ class Home:
         """Have a trade, and what follows from it."""
         await self.market.control.trade(price)
         await eventually(lambda: self.state(PRICE) == str(float(price)))
-        await self.hass.async_block_till_done()
+        await self._settled()
 
     async def delivery(
         self, start: datetime, end: datetime, name: str = "order-1", **fields: object
@@ -307,7 +312,7 @@ class Home:
         await eventually(lambda: traffic.messages > before)
         # Deliveries are reckoned anew at most so often.
         await asyncio.sleep(DELIVERIES_AFTER)
-        await self.hass.async_block_till_done()
+        await self._settled()
 
     async def offers(self, prices: dict[datetime, float]) -> None:
         """Have power offered for some hours, by their start, and nothing else."""
@@ -326,32 +331,47 @@ class Home:
         await eventually(
             lambda: self.state("sensor.glocalflex_ask_orders") == str(len(asks))
         )
-        await self.hass.async_block_till_done()
+        await self._settled()
 
     async def to(self, time: datetime) -> None:
         """Let time pass, minute by minute."""
         minute = dt_util.utcnow().replace(second=0, microsecond=0) + MINUTE
         while minute <= time:
             await self._clock.move(self.hass, minute + STROKE)
+            await self._settled()
             minute += MINUTE
         if time > dt_util.utcnow():
             await self._clock.move(self.hass, time)
+            await self._settled()
 
     async def wait(self, minutes: float) -> None:
         """Let time pass, minute by minute."""
         await self.to(dt_util.utcnow() + minutes * MINUTE)
 
+    async def _settled(self) -> None:
+        """Wait until nothing is under way, the automation's runs among it."""
+        for _ in range(3):
+            await asyncio.sleep(0)
+            await self.hass.async_block_till_done()
+        await eventually(lambda: not self._is_running)
+        await self.hass.async_block_till_done()
+
+    @property
+    def _is_running(self) -> bool:
+        found = self.hass.states.get("automation.ours")
+        return found is not None and found.attributes.get("current", 0) > 0
+
     async def connected(self) -> None:
         """Wait until all streams work."""
         streams = self.entry.runtime_data.streams
         await eventually(lambda: all(s.connected for s in streams.values()))
-        await self.hass.async_block_till_done()
+        await self._settled()
 
     async def lose(self) -> None:
         """Have the market go away."""
         await self.market.stop()
         await eventually(lambda: self.state(PRICE) == STATE_UNAVAILABLE)
-        await self.hass.async_block_till_done()
+        await self._settled()
 
     async def find(self) -> None:
         """Have the market come back."""
@@ -364,13 +384,15 @@ class Home:
             if stored["state"]["entity_id"] == entity_id:
                 stored["state"]["state"] = state
 
-    def cut(self, plug: str) -> None:
+    async def cut(self, plug: str) -> None:
         """Have a plug out of reach."""
         self.hass.states.async_set(f"sensor.{plug}_line", "cut")
+        await self._settled()
 
-    def mend(self, plug: str) -> None:
+    async def mend(self, plug: str) -> None:
         """Have it within reach again."""
         self.hass.states.async_set(f"sensor.{plug}_line", "whole")
+        await self._settled()
 
     def runs(self) -> list[Any]:
         """Count the automation's runs from now on."""
@@ -379,7 +401,7 @@ class Home:
     async def remove_entry(self) -> None:
         """Remove the integration."""
         await self.hass.config_entries.async_remove(self.entry.entry_id)
-        await self.hass.async_block_till_done()
+        await self._settled()
 
 
 @pytest.fixture

@@ -190,13 +190,13 @@ async def test_a_switch_fails(home: Home) -> None:
 async def test_a_device_is_away(home: Home) -> None:
     """One that cannot be reached follows when it can be, and does not keep the others from it."""
     await start(home)
-    home.cut("charger")
+    await home.cut("charger")
     await home.price(-0.1)
     assert states(home) == ("unavailable", "on")
-    home.mend("charger")
+    await home.mend("charger")
     await home.wait(1)
     assert states(home) == ("on", "on")
-    home.cut("charger")
+    await home.cut("charger")
     await home.wait(15)
     await home.price(0.1)
     assert states(home) == ("unavailable", "off")
@@ -205,7 +205,7 @@ async def test_a_device_is_away(home: Home) -> None:
     assert states(home) == ("unavailable", "on")
     await home.wait(15)
     await home.price(0.1)
-    home.mend("charger")
+    await home.mend("charger")
     await home.wait(5)
     assert states(home) == ("off", "off")
 

@@ -162,7 +162,7 @@ async def test_adjoining(home: Home) -> None:
     assert home.state() == "off"
     await home.to(END + QUARTER + 61 * SECOND)
     assert home.state() == "on"
-    assert home.notices == ["preparing", "prepare", "shed", "restored"]
+    assert home.notices == ["prepare", "preparing", "shed", "restored"]
 
 
 async def test_bought(home: Home) -> None:

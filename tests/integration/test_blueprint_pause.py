@@ -268,8 +268,9 @@ async def test_restarts_while_the_price_is_away(home: Home) -> None:
     await home.price(0.6)
     await home.wait(15)
     await home.lose()
-    await home.market.start()
-    for _ in range(3):
+    await home.wait(4)
+    await home.restart(meanwhile=home.market.start)
+    for _ in range(2):
         await home.wait(4)
         assert home.state() == "off"
         # The last price is not known after a restart, until something is traded.
@@ -385,18 +386,18 @@ async def test_a_switch_fails_until_power_is_cheap(home: Home) -> None:
 async def test_a_device_is_away(home: Home) -> None:
     """One that cannot be reached is set when it can be: paused, and put back."""
     await start(home)
-    home.cut("charger")
+    await home.cut("charger")
     await home.price(0.6)
     await home.wait(3)
     assert (home.calls, home.notices) == ([], [])
-    home.mend("charger")
+    await home.mend("charger")
     await home.wait(1)
     assert home.state() == "off"
-    home.cut("charger")
+    await home.cut("charger")
     await home.price(0.1)
     await home.wait(30)
     assert home.notices == ["paused"]
-    home.mend("charger")
+    await home.mend("charger")
     await home.wait(5)
     assert (home.state(), home.notices) == ("on", ["paused", "resumed"])
 

@@ -152,8 +152,7 @@ async def test_the_price_stays_away(home: Home) -> None:
     await home.wait(20)
     await home.lose()
     await home.wait(7)
-    await home.market.start()
-    await home.restart()
+    await home.restart(meanwhile=home.market.start)
     await home.wait(7)
     assert home.state() == "on"
     await home.wait(2)

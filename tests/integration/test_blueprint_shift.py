@@ -234,3 +234,14 @@ async def test_a_switch_fails(home: Home) -> None:
     await home.wait(5)
     assert (home.state(), home.state(ASKED)) == ("off", "off")
     assert home.notices == ["planned", "running", "finished"]
+
+
+async def test_the_integration_is_gone(home: Home) -> None:
+    """The load is ready also where the market's action is there no more."""
+    await start(home)
+    home.hass.services.async_remove("glocalflex", "get_run_costs")
+    await ask(home)
+    await home.to(LATEST - SECOND)
+    assert home.state() == "off"
+    await home.to(LATEST + SECOND)
+    assert home.state() == "on"
