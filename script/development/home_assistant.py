@@ -46,6 +46,12 @@ class Entry(msgspec.Struct):
     state: str
 
 
+class State(msgspec.Struct):
+    """What an entity shows."""
+
+    state: str
+
+
 class Flow(msgspec.Struct):
     """A config flow's answer to a step."""
 
@@ -150,6 +156,11 @@ class HomeAssistant:
     async def add(self, entry: Entry, subentry_type: str, answers: Answers) -> None:
         """Walk through the flow that adds an area, or a signal."""
         await self._walk("subentries/flow", [entry.entry_id, subentry_type], answers)
+
+    async def state(self, entity_id: str) -> str:
+        """Tell what an entity shows."""
+        found = await self._get(f"/api/states/{entity_id}")
+        return msgspec.json.decode(found, type=State).state
 
     async def _walk(self, kind: str, handler: object, *steps: Answers) -> None:
         """Answer a flow's steps one after the other."""

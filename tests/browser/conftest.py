@@ -32,6 +32,10 @@ http:
   server_port: {port}
 frontend:
 config:
+automation: !include automations.yaml
+input_boolean:
+  charger:
+    name: Car charger
 logger:
   default: warning
 """
@@ -59,6 +63,7 @@ async def home_assistant(tmp_path: Path) -> AsyncGenerator[str]:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     (folder / "configuration.yaml").write_text(CONFIGURATION.format(port=port))
+    (folder / "automations.yaml").write_text("[]")
     server = {"server_host": [LOOPBACK], "server_port": port}
     store(folder, "http", (1, 1), server)
     store(folder, "onboarding", (4, 1), ONBOARDING)

@@ -219,6 +219,10 @@ async def test_other_changes_of_the_entry(
 ) -> None:
     """A renewed token, say, is no reason to reckon anything anew."""
     await set_up(entry := with_areas(account_entry, stored()))
+    # The first book has come.
+    await eventually(shows(hass, "sensor.finland_ask_orders", 0))
+    await eventually(shows(hass, "sensor.glocalflex_ask_orders", 0))
+    await hass.async_block_till_done()
     written = async_capture_events(hass, "state_changed")
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, "refresh_token": "another"}
