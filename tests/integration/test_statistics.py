@@ -145,6 +145,7 @@ async def test_what_the_database_missed(
     for cleared in (False, True):
         if cleared:
             get_instance(hass).async_clear_statistics([*await names(hass)])
+            assert await names(hass) == {}
         await hass.config_entries.async_reload(entry.entry_id)
         await hass.async_block_till_done()
         assert await rows(hass, entry.entry_id, "traded_energy") == [(0, 1.5)]
