@@ -165,6 +165,17 @@ async def test_adjoining(home: Home) -> None:
     assert home.notices == ["prepare", "preparing", "shed", "restored"]
 
 
+async def test_prepared_in_another_delivery(home: Home) -> None:
+    """One that sheds nothing does not keep the next from being prepared for."""
+    await start(home, lead=10)
+    await home.delivery(START, END, side="buy")
+    await home.delivery(END, END + QUARTER, "order-2")
+    await home.to(END - 9 * 60 * SECOND)
+    assert home.notices == ["preparing", "preparing"]
+    await home.to(END + QUARTER + SECOND)
+    assert home.notices[2:] == ["shed", "restored"]
+
+
 async def test_bought(home: Home) -> None:
     """A delivery of power that was bought sheds nothing, unless that is asked for."""
     await start(home)
@@ -297,3 +308,13 @@ async def test_a_switch_fails_all_along(home: Home) -> None:
     home.failing = False
     await home.wait(5)
     assert (home.state(), home.notices, home.state(MEMORY)) == ("on", [], "")
+
+
+async def test_a_load_that_is_off_is_not_prepared_in_a_delivery(home: Home) -> None:
+    """Nothing is prepared for a delivery that follows another: it would be against that one."""
+    await start(home, lead=10)
+    await home.switch("off")
+    await home.delivery(START, END)
+    await home.delivery(END, END + QUARTER, "order-2")
+    await home.to(END + QUARTER + SECOND)
+    assert (home.state(), home.notices) == ("off", ["preparing"])

@@ -1,6 +1,10 @@
 """The blueprint that tells of the user's orders and contracts: what must be told, once, and what must not."""
 
+import asyncio
+
 import pytest
+
+from homeassistant.core import ServiceCall
 
 from .conftest import eventually
 from .home import MEMORY, Home, home
@@ -51,11 +55,21 @@ async def test_filled_and_settled(home: Home) -> None:
 
 async def test_each_is_told(home: Home) -> None:
     """Many at once are told one after the other; none is left out."""
-    await start(home)
+    slow = {"action": "test.slow"}
+    await start(home, notice=[slow, NOTICE])
+    gate = asyncio.Event()
+
+    async def wait(_call: ServiceCall) -> None:
+        await gate.wait()
+
+    home.hass.services.async_register("test", "slow", wait)
     for number in range(30):
         await home.market.control.send(
             "trade", order_status("filled", f"order-{number}", power=number)
         )
+    traffic = home.entry.runtime_data.traffic["trade"]
+    await eventually(lambda: traffic.messages >= 30)
+    gate.set()
     await eventually(lambda: len(home.notices) == 30)
     assert [text.split()[1] for text in home.messages] == [str(n) for n in range(30)]
 
