@@ -21,10 +21,11 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
 
+from .automations import device_id
 from .conftest import NOON, Clock, SetUp, eventually
 from .messages import Absent, at, contract_status, order_status, trade
 from .test_area import stored, with_areas
-from .test_forward_curve import ask, book, device_id, order, shows
+from .test_forward_curve import ask, book, order, shows
 
 HOUR = timedelta(hours=1)
 QUARTER = timedelta(minutes=15)

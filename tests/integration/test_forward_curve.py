@@ -13,9 +13,10 @@ from custom_components.glocalflex.simulator import Simulator
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 
+from .automations import device_id
 from .conftest import NOON, Clock, SetUp, eventually
 from .messages import book_order, order_book
 from .test_area import stored, with_areas
@@ -81,14 +82,6 @@ def prices(hass: HomeAssistant, key: str, attribute: str) -> list[tuple[str, flo
         (f"{element['start']:%H:%M%z}", element["value"])
         for element in found.attributes[attribute]
     ]
-
-
-def device_id(hass: HomeAssistant, name: str = "glocalflex") -> str:
-    """Return the id of the device of the whole market, or of an area."""
-    entity = er.async_get(hass).async_get(f"sensor.{name}_best_ask")
-    assert entity is not None
-    assert entity.device_id is not None
-    return entity.device_id
 
 
 async def ask(hass: HomeAssistant, action: str, **data: object) -> dict[str, Any]:

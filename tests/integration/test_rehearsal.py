@@ -15,9 +15,9 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 
+from .automations import device_id
 from .conftest import SetUp, eventually
 from .test_area import stored, with_areas
-from .test_forward_curve import device_id
 
 # Traders pay less, so that it is told apart.
 PRICE = 99.0
