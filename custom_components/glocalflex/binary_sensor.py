@@ -109,6 +109,7 @@ class DeliveryActive(DeliveryEntity, BinarySensorEntity):
             "start": delivery.start,
             "end": delivery.end,
             "deliveries": len(active),
+            "sides": list(dict.fromkeys(each.side for each in active)),
         }
 
     @property

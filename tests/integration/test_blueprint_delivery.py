@@ -185,6 +185,20 @@ async def test_bought(home: Home) -> None:
     assert home.notices == []
 
 
+async def test_sold_while_bought(home: Home) -> None:
+    """What was sold is shed for also where something that was bought began before it, and ends after it."""
+    await start(home)
+    await home.delivery(START - QUARTER, END + QUARTER, side="buy")
+    await home.delivery(START, END, "order-2")
+    await home.to(START - SECOND)
+    assert home.state() == "on"
+    await home.to(START + SECOND)
+    assert home.state() == "off"
+    await home.to(END + SECOND)
+    assert home.state() == "on"
+    assert home.notices == ["shed", "restored"]
+
+
 async def test_bought_too(home: Home) -> None:
     """Where it is asked for, every delivery sheds."""
     await start(home, only_sold=False)

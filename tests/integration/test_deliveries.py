@@ -180,6 +180,7 @@ async def test_on_for_exactly_the_window(
         "start": start,
         "end": end,
         "deliveries": 1,
+        "sides": ["sell"],
     }
     await clock.move(hass, end - SECOND)
     assert shown(hass) == (STATE_ON, STATE_ON, STATE_UNKNOWN)
@@ -298,22 +299,22 @@ async def test_overlapping(
 
     def running() -> tuple[Any, ...]:
         found = attributes(hass, ACTIVE)
-        names = ("side", "power", "end", "deliveries")
+        names = ("side", "power", "end", "deliveries", "sides")
         return tuple(found.get(name) for name in names)
 
     four, five = NOON + 4 * HOUR, NOON + 5 * HOUR
     for moment, expected, summary in (
-        (1, ("buy", 1000.0, four, 1), "Buy 1 kW at 0.30 EUR/kWh"),
-        (2, ("buy", 1000.0, four, 2), "Buy 1 kW at 0.30 EUR/kWh"),
-        (3, ("buy", 1000.0, four, 1), "Buy 1 kW at 0.30 EUR/kWh"),
-        (3.5, ("buy", 1000.0, four, 2), "Buy 1 kW at 0.30 EUR/kWh"),
-        (4, ("sell", 500.0, five, 1), "Sell 0.5 kW at 0.30 EUR/kWh"),
+        (1, ("buy", 1000.0, four, 1, ["buy"]), "Buy 1 kW at 0.30 EUR/kWh"),
+        (2, ("buy", 1000.0, four, 2, ["buy", "sell"]), "Buy 1 kW at 0.30 EUR/kWh"),
+        (3, ("buy", 1000.0, four, 1, ["buy"]), "Buy 1 kW at 0.30 EUR/kWh"),
+        (3.5, ("buy", 1000.0, four, 2, ["buy", "sell"]), "Buy 1 kW at 0.30 EUR/kWh"),
+        (4, ("sell", 500.0, five, 1, ["sell"]), "Sell 0.5 kW at 0.30 EUR/kWh"),
     ):
         await clock.move(hass, NOON + moment * HOUR)
         assert running() == expected, moment
         assert attributes(hass, CALENDAR)["message"] == summary
     await clock.move(hass, five)
-    assert running() == (None, None, None, None)
+    assert running() == (None,) * 5
     assert states == calendar_states == [STATE_ON, STATE_OFF]
 
 
