@@ -481,3 +481,17 @@ async def test_it_runs_only_when_there_is_something_to_do(home: Home) -> None:
     await home.price(0.7)
     # One that switches, and one that sees the load be off.
     assert 1 <= len(runs) <= 2
+
+
+async def test_least_time_after_the_longest_pause(home: Home) -> None:
+    """The least time on holds after that one too, though the price fell in between."""
+    await start(home, longest=30, least_on=10)
+    await home.price(0.6)
+    await home.wait(31)
+    assert home.state() == "on"
+    await home.price(0.1)
+    await home.wait(2)
+    await home.price(0.6)
+    assert home.state() == "on"
+    await home.wait(9)
+    assert home.state() == "off"

@@ -198,6 +198,21 @@ async def test_by_hand(home: Home) -> None:
     assert home.notices == ["running", "by_hand", "running"]
 
 
+async def test_least_time_after_it_is_switched_off_by_hand(home: Home) -> None:
+    """The least time off holds then too, though the price rose in between."""
+    await start(home, least_off=10)
+    await home.price(0.1)
+    await home.wait(2)
+    await home.switch("off")
+    await home.wait(1)
+    await home.price(0.6)
+    await home.wait(2)
+    await home.price(0.1)
+    assert home.state() == "off"
+    await home.wait(10)
+    assert home.state() == "on"
+
+
 async def test_a_switch_fails(home: Home) -> None:
     """It is tried again until it works, over a restart too."""
     await start(home)
