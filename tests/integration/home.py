@@ -92,6 +92,7 @@ class Home:
 
     hass: HomeAssistant
     entry: MockConfigEntry
+    loads = LOADS
 
     def __init__(
         self, config_dir: Path, market: Simulator, clock: Clock, storage: dict[str, Any]
@@ -110,23 +111,34 @@ class Home:
         self._clock = clock
         self._storage = storage
         self._stack = AsyncExitStack()
-        self._automation: dict[str, Any] = {}
+        self._automations: list[dict[str, Any]] = []
 
     async def start(self, blueprint: str, **inputs: object) -> None:
         """Set up the automation in a Home Assistant that has just started; an input of None is not given."""
+        self.add("Ours", blueprint, **inputs)
+        await self.begin()
+
+    def add(self, alias: str, blueprint: str, **inputs: object) -> None:
+        """Have one more automation."""
         notice = {
             "action": "test.notice",
-            "data": {"event": "{{ event }}", "message": "{{ message }}"},
+            "data": {"by": alias, "event": "{{ event }}", "message": "{{ message }}"},
         }
         given = {"notice": [notice], **inputs}
-        self._automation = {
-            "alias": "Ours",
-            "use_blueprint": {
-                "path": f"glocalflex/{blueprint}.yaml",
-                "input": {k: v for k, v in given.items() if v is not None},
-            },
-        }
+        self._automations.append(
+            {
+                "alias": alias,
+                "use_blueprint": {
+                    "path": f"glocalflex/{blueprint}.yaml",
+                    "input": {k: v for k, v in given.items() if v is not None},
+                },
+            }
+        )
+
+    async def begin(self) -> None:
+        """Start Home Assistant, with the heating on."""
         await self._boot()
+        await self.connected()
         await self.call("climate.set_hvac_mode", THERMOSTAT, hvac_mode="heat")
         await self.call("climate.set_temperature", THERMOSTAT, temperature=21)
 
@@ -134,15 +146,21 @@ class Home:
         self,
         *,
         crash: bool = False,
+        is_lost: bool = False,
         meanwhile: Callable[[], Awaitable[None] | None] | None = None,
     ) -> None:
-        """Stop Home Assistant, or have it fall over, and start another with what is on disk."""
+        """Stop Home Assistant, or have it fall over, and start another with what is on disk.
+
+        The market may be lost then.
+        """
         await self._halt(crash=crash)
         if meanwhile is not None:
             happens = meanwhile()
             if happens is not None:
                 await happens
         await self._boot()
+        if not is_lost:
+            await self.connected()
 
     async def stop(self) -> None:
         """Stop Home Assistant for good."""
@@ -162,8 +180,8 @@ class Home:
         for name in ("turn_on", "turn_off"):
             hass.services.async_register("plug", name, self._plug)
         hass.services.async_register("test", "notice", self._notice)
-        for domain in ("homeassistant", *LOADS):
-            assert await async_setup_component(hass, domain, LOADS), domain
+        for domain in ("homeassistant", *self.loads):
+            assert await async_setup_component(hass, domain, self.loads), domain
         self._listen()
         self.entry = MockConfigEntry(
             domain=DOMAIN,
@@ -180,20 +198,24 @@ class Home:
         )
         self.entry.add_to_hass(hass)
         assert await async_setup_component(hass, DOMAIN, {})
-        await self._set_up_automation()
-        assert self.state("automation.ours") == "on"
+        await self._set_up_automations()
+        assert {state.state for state in hass.states.async_all("automation")} == {"on"}
         await hass.async_start()
-        await self._settled()
-        await self.connected()
+        await self.settled()
 
     async def _halt(self, *, crash: bool = False) -> None:
         written = self._stored()
         await RestoreStateData.async_save_persistent_states(self.hass)
         if crash:
             # Devices are what they are; of the memory there is what was written before.
-            kept = {**self._stored(), MEMORY: written.get(MEMORY)}
             self._storage["core.restore_state"]["data"] = [
-                stored for stored in kept.values() if stored is not None
+                stored
+                for entity_id, kept in self._stored().items()
+                if (
+                    stored := written.get(entity_id)
+                    if entity_id.startswith("input_text.")
+                    else kept
+                )
             ]
         disk = dict(self._storage)
         if self.entry.state is ConfigEntryState.LOADED:
@@ -213,16 +235,18 @@ class Home:
         data = self._storage.get("core.restore_state", {"data": []})["data"]
         return {stored["state"]["entity_id"]: stored for stored in data}
 
-    async def _set_up_automation(self) -> None:
-        """Make the automation, with the market's device where an input asks for it."""
+    async def _set_up_automations(self) -> None:
+        """Make the automations, with the market's device where an input asks for it."""
         device = er.async_get(self.hass).async_get(PRICE)
         assert device is not None
-        made = self._automation["use_blueprint"]
-        inputs = {
-            name: device.device_id if value is MARKET else value
-            for name, value in made["input"].items()
-        }
-        config = {**self._automation, "use_blueprint": {**made, "input": inputs}}
+        config: list[dict[str, Any]] = []
+        for made in self._automations:
+            blueprint = made["use_blueprint"]
+            inputs = {
+                name: device.device_id if value is MARKET else value
+                for name, value in blueprint["input"].items()
+            }
+            config.append({**made, "use_blueprint": {**blueprint, "input": inputs}})
         assert await async_setup_component(
             self.hass, automation.DOMAIN, {automation.DOMAIN: config}
         )
@@ -280,7 +304,7 @@ class Home:
             domain, name, {"entity_id": entity_id, **data}, blocking=True
         )
         self.calls[:] = calls
-        await self._settled()
+        await self.settled()
 
     async def switch(self, to: str, entity_id: str = SWITCH) -> None:
         """Press a load's own button."""
@@ -290,7 +314,7 @@ class Home:
         """Have a trade, and what follows from it."""
         await self.market.control.trade(price)
         await eventually(lambda: self.state(PRICE) == str(float(price)))
-        await self._settled()
+        await self.settled()
 
     async def delivery(
         self, start: datetime, end: datetime, name: str = "order-1", **fields: object
@@ -312,7 +336,7 @@ class Home:
         await eventually(lambda: traffic.messages > before)
         # Deliveries are reckoned anew at most so often.
         await asyncio.sleep(DELIVERIES_AFTER)
-        await self._settled()
+        await self.settled()
 
     async def offers(self, prices: dict[datetime, float]) -> None:
         """Have power offered for some hours, by their start, and nothing else."""
@@ -331,24 +355,24 @@ class Home:
         await eventually(
             lambda: self.state("sensor.glocalflex_ask_orders") == str(len(asks))
         )
-        await self._settled()
+        await self.settled()
 
     async def to(self, time: datetime) -> None:
         """Let time pass, minute by minute."""
         minute = dt_util.utcnow().replace(second=0, microsecond=0) + MINUTE
         while minute <= time:
             await self._clock.move(self.hass, minute + STROKE)
-            await self._settled()
+            await self.settled()
             minute += MINUTE
         if time > dt_util.utcnow():
             await self._clock.move(self.hass, time)
-            await self._settled()
+            await self.settled()
 
     async def wait(self, minutes: float) -> None:
         """Let time pass, minute by minute."""
         await self.to(dt_util.utcnow() + minutes * MINUTE)
 
-    async def _settled(self) -> None:
+    async def settled(self) -> None:
         """Wait until nothing is under way, the automation's runs among it."""
         for _ in range(3):
             await asyncio.sleep(0)
@@ -358,20 +382,22 @@ class Home:
 
     @property
     def _is_running(self) -> bool:
-        found = self.hass.states.get("automation.ours")
-        return found is not None and found.attributes.get("current", 0) > 0
+        return any(
+            automation.attributes.get("current")
+            for automation in self.hass.states.async_all("automation")
+        )
 
     async def connected(self) -> None:
         """Wait until all streams work."""
         streams = self.entry.runtime_data.streams
         await eventually(lambda: all(s.connected for s in streams.values()))
-        await self._settled()
+        await self.settled()
 
     async def lose(self) -> None:
         """Have the market go away."""
         await self.market.stop()
         await eventually(lambda: self.state(PRICE) == STATE_UNAVAILABLE)
-        await self._settled()
+        await self.settled()
 
     async def find(self) -> None:
         """Have the market come back."""
@@ -387,12 +413,12 @@ class Home:
     async def cut(self, plug: str) -> None:
         """Have a plug out of reach."""
         self.hass.states.async_set(f"sensor.{plug}_line", "cut")
-        await self._settled()
+        await self.settled()
 
     async def mend(self, plug: str) -> None:
         """Have it within reach again."""
         self.hass.states.async_set(f"sensor.{plug}_line", "whole")
-        await self._settled()
+        await self.settled()
 
     def runs(self) -> list[Any]:
         """Count the automation's runs from now on."""
@@ -401,7 +427,18 @@ class Home:
     async def remove_entry(self) -> None:
         """Remove the integration."""
         await self.hass.config_entries.async_remove(self.entry.entry_id)
-        await self._settled()
+        await self.settled()
+
+
+def prepare(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the blueprints in a folder, and everything follow soon."""
+    # Pings would go unanswered while the clock is moved.
+    monkeypatch.setattr(stream_module, "HEARTBEAT", 1e9)
+    monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.01)
+    monkeypatch.setattr(stream_module, "UNREACHABLE_RETRY_LIMIT", 0.05)
+    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    monkeypatch.setattr(delivery_clock, "INTERVAL", DELIVERIES_AFTER / 2)
+    shutil.copytree(BLUEPRINTS, config_dir / "blueprints" / "automation" / "glocalflex")
 
 
 @pytest.fixture
@@ -413,13 +450,7 @@ async def home(
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncGenerator[Home]:
     """Return a home half a minute after noon, whose automation is yet to be set up."""
-    # Pings would go unanswered while the clock is moved.
-    monkeypatch.setattr(stream_module, "HEARTBEAT", 1e9)
-    monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.01)
-    monkeypatch.setattr(stream_module, "UNREACHABLE_RETRY_LIMIT", 0.05)
-    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
-    monkeypatch.setattr(delivery_clock, "INTERVAL", DELIVERIES_AFTER / 2)
-    shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "glocalflex")
+    prepare(tmp_path, monkeypatch)
     clock.set(NOON + MINUTE / 2)
     home = Home(tmp_path, market, clock, hass_storage)
     yield home
