@@ -432,6 +432,8 @@ class Home:
 
 def prepare(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the blueprints in a folder, and everything follow soon."""
+    # With it most of the time goes into noting who called whom.
+    asyncio.get_running_loop().set_debug(False)
     # Pings would go unanswered while the clock is moved.
     monkeypatch.setattr(stream_module, "HEARTBEAT", 1e9)
     monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.01)

@@ -376,8 +376,6 @@ async def day(
     """Begin a day in a home with all automations."""
     prepare(tmp_path, monkeypatch)
     monkeypatch.setattr("custom_components.glocalflex.market.client.BOOK_INTERVAL", 0.0)
-    # With it most of the time goes into noting who called whom.
-    asyncio.get_running_loop().set_debug(False)
     watcher = Watcher(market)
     watcher.connect()
     home = DayHome(tmp_path, market, clock, hass_storage)
