@@ -107,6 +107,8 @@ class Home:
         self.time_zone = "Europe/Helsinki"
         self.failing = False
         """Whether the plugs refuse."""
+        self.lines: dict[str, str] = {}
+        """Whether a plug can be reached."""
         self._config_dir = config_dir
         self._clock = clock
         self._storage = storage
@@ -177,6 +179,8 @@ class Home:
         await hass.config.async_set_time_zone(self.time_zone)
         frame.async_setup(hass)
         hass.states.async_set("sensor.room", "15")
+        for plug, line in self.lines.items():
+            hass.states.async_set(f"sensor.{plug}_line", line)
         for name in ("turn_on", "turn_off"):
             hass.services.async_register("plug", name, self._plug)
         hass.services.async_register("test", "notice", self._notice)
@@ -338,7 +342,9 @@ class Home:
         await asyncio.sleep(DELIVERIES_AFTER)
         await self.settled()
 
-    async def offers(self, prices: dict[datetime, float]) -> None:
+    async def offers(
+        self, prices: dict[datetime, float], length: timedelta = 60 * MINUTE
+    ) -> None:
         """Have power offered for some hours, by their start, and nothing else."""
         asks = [
             book_order(
@@ -347,7 +353,7 @@ class Home:
                 power=1e6,
                 energy=1e6,
                 delivery_start=start.isoformat(),
-                delivery_end=(start + 60 * MINUTE).isoformat(),
+                delivery_end=(start + length).isoformat(),
             )
             for start, price in prices.items()
         ]
@@ -412,12 +418,15 @@ class Home:
 
     async def cut(self, plug: str) -> None:
         """Have a plug out of reach."""
-        self.hass.states.async_set(f"sensor.{plug}_line", "cut")
-        await self.settled()
+        await self._set_line(plug, "cut")
 
     async def mend(self, plug: str) -> None:
         """Have it within reach again."""
-        self.hass.states.async_set(f"sensor.{plug}_line", "whole")
+        await self._set_line(plug, "whole")
+
+    async def _set_line(self, plug: str, line: str) -> None:
+        self.lines[plug] = line
+        self.hass.states.async_set(f"sensor.{plug}_line", line)
         await self.settled()
 
     def runs(self) -> list[Any]:

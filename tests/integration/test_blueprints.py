@@ -45,6 +45,7 @@ def test_all_are_tried() -> None:
     assert [file.stem for file in FILES] == [
         "absorb_negative",
         "around_delivery",
+        "charge_by",
         "notify_own",
         "pause_while_dear",
         "run_while_cheap",
@@ -64,7 +65,7 @@ def test_metadata(file: Path) -> None:
         assert described["name"], name
         assert described["description"], name
         (selector,) = described["selector"].items()
-        if selector[0] == "number" and name != "value":
+        if selector[0] == "number" and name not in ("value", "idle_value"):
             assert selector[1]["unit_of_measurement"], name
 
 
