@@ -66,9 +66,9 @@ async def ask(home: Home) -> None:
 
 
 async def plug(home: Home, state: str) -> None:
-    """Have the sensor of the plug say something."""
+    """Have the sensor of the plug say something, for a second at least."""
     home.hass.states.async_set(PLUG, state)
-    await home.wait(0)
+    await home.wait(SECOND / MINUTES)
 
 
 def passed() -> timedelta:
@@ -738,7 +738,7 @@ async def test_charging_time_comes(home: Home) -> None:
     await home.wait(9)
     assert home.notices == []
     home.hass.states.async_set(TIME_TO_FULL, "20")
-    await home.wait(0)
+    await home.wait(SECOND / MINUTES)
     assert home.notices == ["planned"]
 
 
