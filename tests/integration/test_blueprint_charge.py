@@ -306,18 +306,19 @@ async def restart(home: Home, offers: dict[int, float], **how: Any) -> None:
 
 @pytest.mark.parametrize("crash", [False, True])
 async def test_restart(home: Home, crash: bool) -> None:
-    """Neither the plan nor what has been charged is forgotten, and nothing is told twice."""
+    """Neither the plan nor what has been charged is forgotten, also without the market."""
     await start(home)
     await offer(home, OFFERS)
     await ask(home)
-    await restart(home, OFFERS, crash=crash)
+    await home.lose()
+    await home.restart(crash=crash, is_lost=True)
     await home.to(NOON + 5 * QUARTER + 7 * MINUTES)
     assert home.state() == "on"
-    await restart(home, OFFERS, crash=crash)
+    await home.restart(crash=crash, is_lost=True)
     assert await charged(home, 7) == [5]
-    await restart(home, OFFERS, crash=crash)
+    await home.restart(crash=crash, is_lost=True)
     await home.to(NOON + 9 * QUARTER + SECOND)
-    await restart(home, OFFERS, crash=crash)
+    await home.restart(crash=crash, is_lost=True)
     assert await charged(home, 15) == [9, 14]
     await home.wait(1)
     assert (home.state(), home.state(ASKED)) == ("off", "off")
