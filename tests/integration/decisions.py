@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from .reckoning import QUARTER, Document, Order, Part, moment, quarter_of
 
-GRACE = timedelta(minutes=2)
+MINUTE = timedelta(minutes=1)
+
+GRACE = 2 * MINUTE
 """What is due by the clock is done on the minute, and sometimes a minute later."""
 
-REPLANNED = timedelta(minutes=12)
-"""A plan is made anew every ten minutes, likewise."""
+CATCH_UP = 2 * MINUTE
+"""What a car is to charge beyond whole quarters of an hour is made up for at once."""
 
 
 class Due(NamedTuple):
@@ -68,13 +70,17 @@ class Reckoner:
         due = self.due(now)
         if is_set != self.is_set:
             assert self._may_change, f"{now}: {self.names[not is_set]}, but due: {due}"
+            self.notices.append(self.told(now))
             self.changed(now)
             self.is_set, self.changed_at = is_set, now
-            self.notices.append(self.names[not is_set])
         elif due is not None:
             until = due.at + GRACE if due.by_clock else due.at
             assert now < until, f"{now}: still {self.names[not is_set]}, but due: {due}"
         self._may_change = False
+
+    def told(self, now: datetime) -> str:
+        """Return what is told of a change."""
+        return self.names[self.is_set]
 
     def changed(self, now: datetime) -> None:
         """Note that it is to be the other way from now on."""
@@ -170,17 +176,17 @@ class ByDelivery(Reckoner):
         return None if is_delivered == self.is_set else Due(now, by_clock=False)
 
 
-class Once(Reckoner):
-    """A load that runs once when it is asked for, at the time that costs least."""
+class Planned(Reckoner):
+    """A load that is asked for, and planned by what the market offers until it has run."""
 
-    names = ("running", "finished")
+    replanned: timedelta
+    """How old a plan may be."""
 
     def __init__(self, *, duration: timedelta, power: float) -> None:
         """Know the automation's inputs."""
         super().__init__()
         self._duration, self._power = duration, power
         self._ready_by: datetime | None = None
-        self._start: datetime | None = None
         self._planned_at: datetime | None = None
 
     @property
@@ -188,51 +194,142 @@ class Once(Reckoner):
         """Return whether it can be asked for."""
         return self._ready_by is None
 
+    def ask(self, ready_by: datetime) -> None:
+        """Have it asked for."""
+        self._ready_by = ready_by
+        self._planned_at = None
+        self.notices.append("planned")
+
     def find(self, now: datetime) -> None:
         """Have the market within reach again: the plan is made anew soon."""
         self._planned_at = now
 
-    def ask(self, ready_by: datetime) -> None:
-        """Have it asked for."""
-        self._ready_by = ready_by
-        self._start = ready_by - self._duration
-        self.notices.append("planned")
-
     def plan(self, now: datetime, frame: Document) -> None:
         """Take the book that is there when the automation asks what runs cost."""
-        assert self._ready_by and not self.is_set, f"{now}: why ask what runs cost?"
+        assert not self.is_idle, f"{now}: why ask what runs cost?"
         self._planned_at = now
-        starts: list[datetime] = []
-        start = quarter_of(now) + QUARTER
-        while start + self._duration <= self._ready_by:
-            starts.append(start)
-            start += QUARTER
-        asks = Part(None).book(frame).asks
-        costs = {
-            start: cost
-            for start in starts
-            if (cost := run_cost(asks, start, self._duration, self._power)) is not None
-        }
-        if costs:
-            self._start = min(costs, key=lambda start: (costs[start], start))
+        self._plan(now, Part(None).book(frame).asks)
+
+    def _plan(self, now: datetime, asks: Sequence[Order]) -> None:
+        raise NotImplementedError
 
     def judge_plan(self, now: datetime) -> None:
         """Fail if the plan is old."""
-        if self._ready_by and not self.is_set:
-            assert self._planned_at, f"{now}: not planned"
-            assert now - self._planned_at < REPLANNED, f"{now}: planned long ago"
+        assert self._planned_at, f"{now}: not planned"
+        assert now - self._planned_at < self.replanned, f"{now}: planned long ago"
+
+
+class Once(Planned):
+    """A load that runs once, at the time that costs least."""
+
+    names = ("running", "finished")
+    replanned = 10 * MINUTE + GRACE
+
+    def ask(self, ready_by: datetime) -> None:
+        """Have it run as late as it can, as long as nothing is known."""
+        super().ask(ready_by)
+        self._start = ready_by - self._duration
+
+    def _plan(self, now: datetime, asks: Sequence[Order]) -> None:
+        starts: list[tuple[float, datetime]] = []
+        start = quarter_of(now) + QUARTER
+        while start + self._duration <= self._ready_by:
+            cost = run_cost(asks, start, self._duration, self._power)
+            if cost is not None:
+                starts.append((cost, start))
+            start += QUARTER
+        if starts:
+            self._start = min(starts)[1]
+
+    def judge_plan(self, now: datetime) -> None:
+        """Fail if the plan is old; a load that runs needs none."""
+        if not self.is_set:
+            super().judge_plan(now)
 
     def due(self, now: datetime) -> Due | None:
         """Return the planned start, or the end of the run."""
-        if self.is_set:
-            assert self.changed_at
+        if self.is_set and self.changed_at:
             return Due(self.changed_at + self._duration, by_clock=True)
-        return Due(self._start, by_clock=True) if self._start else None
+        return None if self.is_idle else Due(self._start, by_clock=True)
 
     def changed(self, now: datetime) -> None:
         """After the run it is not asked for any more."""
         if self.is_set:
-            self._ready_by = self._start = self._planned_at = None
+            self._ready_by = None
+
+
+class ByQuarters(Planned):
+    """A load that runs for so long in all, in the quarters of an hour that cost least."""
+
+    names = ("charging", "paused")
+    replanned = 5 * MINUTE + GRACE
+
+    def ask(self, ready_by: datetime) -> None:
+        """Have it run as late as it can, as long as nothing is known."""
+        super().ask(ready_by)
+        self._left = self._duration
+        self._chosen: set[datetime] = set()
+        self._wrong = Since()
+
+    def _remaining(self, now: datetime) -> timedelta:
+        return self._left - (now - self.changed_at if self.is_set else timedelta())
+
+    def _plan(self, now: datetime, asks: Sequence[Order]) -> None:
+        ahead: list[datetime] = []
+        quarter = quarter_of(now) + QUARTER
+        while quarter < self._ready_by:
+            ahead.append(quarter)
+            quarter += QUARTER
+        offered = [
+            (round(price, 9), quarter)
+            for quarter in ahead
+            if (price := quarter_price(asks, quarter, self._power)) is not None
+        ]
+        # What is not offered comes last, and of that the latest first.
+        best_first = [quarter for _, quarter in sorted(offered)]
+        best_first += [
+            quarter for quarter in reversed(ahead) if quarter not in best_first
+        ]
+        # Nothing is offered any more for the present one: it stays as it is.
+        chosen = self._chosen & {quarter_of(now)}
+        rest = self._remaining(now)
+        for quarter in chosen:
+            rest -= quarter + QUARTER - now
+        for quarter in best_first:
+            if rest > CATCH_UP:
+                chosen.add(quarter)
+                rest -= QUARTER
+        self._chosen = chosen
+
+    def judge_plan(self, now: datetime) -> None:
+        """Fail if the plan is old; in the last quarter of an hour there is nothing to plan."""
+        if quarter_of(now) + QUARTER < self._ready_by:
+            super().judge_plan(now)
+
+    def due(self, now: datetime) -> Due | None:
+        """Return since when it is not as planned."""
+        if self.is_idle:
+            return None
+        remaining = self._remaining(now)
+        wants = remaining > timedelta() and (
+            quarter_of(now) in self._chosen
+            or now + remaining >= self._ready_by
+            or (self.is_set and remaining <= CATCH_UP)
+        )
+        self._wrong.note(now, wants != self.is_set)
+        return Due(self._wrong.time, by_clock=True) if self._wrong.time else None
+
+    def told(self, now: datetime) -> str:
+        """Return what is told of a change."""
+        is_over = self.is_set and self._remaining(now) <= timedelta()
+        return "finished" if is_over else super().told(now)
+
+    def changed(self, now: datetime) -> None:
+        """Count the time it was on; after the last of it is not asked for any more."""
+        self._left = self._remaining(now)
+        self._wrong = Since()
+        if self.is_set and self._left <= timedelta():
+            self._ready_by = None
 
 
 def quarter_price(

@@ -16,7 +16,7 @@ from homeassistant.core import Event, ServiceCall
 from homeassistant.util import dt as dt_util
 
 from .conftest import PASSWORD, USERNAME, Clock, eventually
-from .decisions import ByDelivery, ByPrice, Once, Reckoner
+from .decisions import ByDelivery, ByPrice, ByQuarters, Once, Planned, Reckoner
 from .home import (
     ACTIVE,
     DELIVERIES_AFTER,
@@ -48,6 +48,8 @@ SLICE = 5
 """Seconds of trading after which everything is compared."""
 
 ASKED = "input_boolean.asked"
+PLUGGED_IN = "input_boolean.plugged_in"
+CAR = "input_boolean.car"
 DISHWASHER = "input_boolean.dishwasher"
 POOL_PUMP = "input_boolean.pool_pump"
 
@@ -95,6 +97,14 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "power": 800,
         "ready_by": "07:00:00",
     },
+    "charge_by": {
+        "market": MARKET,
+        "asked": PLUGGED_IN,
+        "load": CAR,
+        "minutes": 75,
+        "power": 1500,
+        "ready_by": "07:00:00",
+    },
     "notify_own": {},
 }
 
@@ -111,7 +121,9 @@ class DayHome(Home):
         **LOADS,
         "input_boolean": {
             **LOADS["input_boolean"],
+            "car": None,
             "dishwasher": None,
+            "plugged_in": None,
             "pool_pump": None,
         },
         "input_text": {f"{name}_memory": None for name in AUTOMATIONS},
@@ -123,8 +135,8 @@ class DayHome(Home):
         self.heard = 0
         """Messages of the market that became events."""
 
-        self.asked = 0
-        """How often the market was asked what runs cost."""
+        self.asked: list[int] = []
+        """The durations, in minutes, of runs whose costs the market was asked for."""
 
         self.told: dict[str, list[str]] = defaultdict(list)
         """Notices by automation."""
@@ -147,7 +159,8 @@ class DayHome(Home):
             self.heard += 1
 
         async def note(event: Event) -> None:
-            self.asked += event.data["service"] == "get_run_costs"
+            if event.data["service"] == "get_run_costs":
+                self.asked.append(event.data["service_data"]["duration"]["minutes"])
 
         for kind in ("trade", "order_expired", "order_status", "contract_status"):
             self.hass.bus.async_listen(f"glocalflex_{kind}", hear)
@@ -198,6 +211,7 @@ class Day:
         )
         self.delivery = ByDelivery()
         self.shift = Once(duration=60 * MINUTE, power=800)
+        self.charge = ByQuarters(duration=75 * MINUTE, power=1500)
         self.reckoners: dict[str, tuple[Reckoner, Callable[[], bool]]] = {
             "run_while_cheap": (self.run, lambda: home.state(SWITCH) == "on"),
             "pause_while_dear": (self.pause, lambda: float(home.state(NUMBER)) == 6),
@@ -207,6 +221,7 @@ class Day:
             ),
             "around_delivery": (self.delivery, lambda: home.temperature == 18),
             "shift_load": (self.shift, lambda: home.state(DISHWASHER) == "on"),
+            "charge_by": (self.charge, lambda: home.state(CAR) == "on"),
         }
         """With what tells whether the load is set."""
 
@@ -216,7 +231,6 @@ class Day:
         self._price: float | None = None
         self._taken = len(home.market.journal)
         self._told = 0
-        self._asked = 0
         self._marks = 0
 
     async def until(self, hours: int, minutes: int = 0) -> None:
@@ -228,8 +242,10 @@ class Day:
                 await self.home.to(moment)
                 self.judge()
             await self.trade()
-            if minute.minute == 23 and self.shift.is_idle and not self.is_lost:
-                await self.fill_dishwasher()
+            if not self.is_lost and minute.minute == 23:
+                await self.ask(self.shift, ASKED)
+            if not self.is_lost and minute.minute == 41:
+                await self.ask(self.charge, PLUGGED_IN)
 
     async def trade(self) -> None:
         """Let the market go on for a minute, slice by slice, and its book arrive."""
@@ -291,12 +307,14 @@ class Day:
     def judge(self) -> None:
         """Compare every load, and what was told, with what must be."""
         now = dt_util.utcnow()
-        if self.home.asked > self._asked:
-            self._asked = self.home.asked
-            if not self.is_lost:
-                self.shift.plan(now, self.watcher.frame)
+        asked = self.home.asked
+        self.home.asked = []
         if not self.is_lost:
-            self.shift.judge_plan(now)
+            for planned, minutes in ((self.shift, 60), (self.charge, 15)):
+                if minutes in asked:
+                    planned.plan(now, self.watcher.frame)
+                if not planned.is_idle:
+                    planned.judge_plan(now)
         for name, (reckoner, is_set) in self.reckoners.items():
             try:
                 reckoner.judge(now, is_set())
@@ -314,13 +332,15 @@ class Day:
 
     # What happens beside the market.
 
-    async def fill_dishwasher(self) -> None:
-        """Have the dishwasher wait for the time that costs least."""
-        await self.home.call("input_boolean.turn_on", ASKED)
+    async def ask(self, reckoner: Planned, asked: str) -> None:
+        """Have a load wait for the time that costs least, unless it does already."""
+        if not reckoner.is_idle:
+            return
+        await self.home.call("input_boolean.turn_on", asked)
         ready_by = dt_util.now().replace(hour=7, minute=0, second=0)
         if ready_by < dt_util.now():
             ready_by += timedelta(days=1)
-        self.shift.ask(ready_by.astimezone(UTC))
+        reckoner.ask(ready_by.astimezone(UTC))
         self.judge()
 
     async def lose(self) -> None:
@@ -336,7 +356,8 @@ class Day:
         self.watcher.connect()
         self.is_lost = False
         self._hear_price(self.home.last_price)
-        self.shift.find(dt_util.utcnow())
+        for reckoner in (self.shift, self.charge):
+            reckoner.find(dt_util.utcnow())
         await self.trade()
 
     async def restart(self, *, crash: bool = False) -> None:
