@@ -36,6 +36,11 @@ automation: !include automations.yaml
 input_boolean:
   charger:
     name: Car charger
+input_number:
+  price_limit:
+    name: Price limit
+    min: -1
+    max: 1
 logger:
   default: warning
 """

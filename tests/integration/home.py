@@ -43,6 +43,7 @@ SWITCH = "switch.charger"
 OTHER_SWITCH = "switch.boiler"
 THERMOSTAT = "climate.living_room"
 NUMBER = "input_number.current"
+LIMIT = "input_number.limit"
 SIGNAL = "binary_sensor.signal"
 
 MARKET = object()
@@ -57,7 +58,10 @@ DELIVERIES_AFTER = 0.02
 LOADS: dict[str, Any] = {
     "input_boolean": {"charger": None, "boiler": None, "heater": None, "asked": None},
     "input_text": {"memory": None, "short": {"max": 10}},
-    "input_number": {"current": {"min": 0, "max": 32, "step": 1}},
+    "input_number": {
+        "current": {"min": 0, "max": 32, "step": 1},
+        "limit": {"min": -1, "max": 1, "step": 0.01},
+    },
     "template": [
         {
             "switch": [

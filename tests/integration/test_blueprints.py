@@ -64,9 +64,16 @@ def test_metadata(file: Path) -> None:
     for name, described in inputs(loaded.metadata):
         assert described["name"], name
         assert described["description"], name
-        (selector,) = described["selector"].items()
-        if selector[0] == "number" and name not in ("value", "idle_value"):
-            assert selector[1]["unit_of_measurement"], name
+        selector = described["selector"]
+        if "choose" in selector:
+            # The editor of 2026.4 shows a plain zero as nothing.
+            assert described["default"] != 0
+            # It shows the names as they are, and the first one where it cannot tell.
+            choices = selector["choose"]["choices"]
+            assert list(choices) == ["Number", "Entity"]
+            selector = choices["Number"]["selector"]
+        if "number" in selector and name not in ("value", "idle_value"):
+            assert selector["number"]["unit_of_measurement"], name
 
 
 @each
