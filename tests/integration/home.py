@@ -21,7 +21,7 @@ from custom_components.glocalflex.market import stream as stream_module
 from custom_components.glocalflex.simulator import Simulator
 from homeassistant import loader
 from homeassistant.components import automation
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentryData
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
@@ -44,7 +44,6 @@ OTHER_SWITCH = "switch.boiler"
 THERMOSTAT = "climate.living_room"
 NUMBER = "input_number.current"
 LIMIT = "input_number.limit"
-SIGNAL = "binary_sensor.signal"
 
 MARKET = object()
 """As an input: the device of the whole market."""
@@ -109,6 +108,8 @@ class Home:
         self.calls: list[tuple[str, str, Any]] = []
         """Every action that was called on a load: its name, the load, its value."""
         self.time_zone = "Europe/Helsinki"
+        self.subentries: list[ConfigSubentryData] = []
+        """Areas and price signals, as they are kept."""
         self.failing = False
         """Whether the plugs refuse."""
         self.lines: dict[str, str] = {}
@@ -203,6 +204,7 @@ class Home:
                 "username": USERNAME,
                 "password": "open sesame",
             },
+            subentries_data=self.subentries,
         )
         self.entry.add_to_hass(hass)
         assert await async_setup_component(hass, DOMAIN, {})
@@ -226,6 +228,7 @@ class Home:
                 )
             ]
         disk = dict(self._storage)
+        self.subentries = [kept.as_dict() for kept in self.entry.subentries.values()]
         if self.entry.state is ConfigEntryState.LOADED:
             await self.hass.config_entries.async_unload(self.entry.entry_id)
         # In a test nothing may be left behind.
@@ -320,7 +323,11 @@ class Home:
 
     async def price(self, price: float) -> None:
         """Have a trade, and what follows from it."""
+        traffic = self.entry.runtime_data.traffic["ticker"]
+        before = traffic.messages
         await self.market.control.trade(price)
+        # The same price may be shown already.
+        await eventually(lambda: traffic.messages > before)
         await eventually(lambda: self.state(PRICE) == str(float(price)))
         await self.settled()
 
@@ -398,9 +405,10 @@ class Home:
         )
 
     async def connected(self) -> None:
-        """Wait until all streams work."""
+        """Wait until all streams work, and that shows."""
         streams = self.entry.runtime_data.streams
         await eventually(lambda: all(s.connected for s in streams.values()))
+        await eventually(lambda: self.state(PRICE) != STATE_UNAVAILABLE)
         await self.settled()
 
     async def lose(self) -> None:
@@ -451,7 +459,8 @@ def prepare(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_module, "HEARTBEAT", 1e9)
     monkeypatch.setattr(stream_module, "FIRST_RETRY", 0.01)
     monkeypatch.setattr(stream_module, "UNREACHABLE_RETRY_LIMIT", 0.05)
-    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.01)
+    monkeypatch.setattr("custom_components.glocalflex.notifier.INTERVAL", 0.0)
+    monkeypatch.setattr("custom_components.glocalflex.market.client.BOOK_INTERVAL", 0)
     monkeypatch.setattr(delivery_clock, "INTERVAL", DELIVERIES_AFTER / 2)
     shutil.copytree(BLUEPRINTS, config_dir / "blueprints" / "automation" / "glocalflex")
 

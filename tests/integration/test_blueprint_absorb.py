@@ -2,7 +2,7 @@
 
 import pytest
 
-from .home import MEMORY, OTHER_SWITCH, PRICE, SIGNAL, SWITCH, Home, home
+from .home import MEMORY, OTHER_SWITCH, PRICE, SWITCH, Home, home
 
 __all__ = ["home"]
 
@@ -208,17 +208,3 @@ async def test_a_device_is_away(home: Home) -> None:
     await home.mend("charger")
     await home.wait(5)
     assert states(home) == ("off", "off")
-
-
-async def test_signal(home: Home) -> None:
-    """A price signal that is on means to absorb; one that is unavailable means nothing."""
-    await start(home, price=SIGNAL)
-    for signal, load in (
-        ("unavailable", "off"),
-        ("on", "on"),
-        ("unavailable", "on"),
-        ("off", "off"),
-    ):
-        home.hass.states.async_set(SIGNAL, signal)
-        await home.wait(11)
-        assert (signal, states(home)) == (signal, (load, load))

@@ -7,7 +7,7 @@ import pytest
 from homeassistant.util import dt as dt_util
 
 from .conftest import Clock
-from .home import MEMORY, MINUTE, NUMBER, PRICE, SIGNAL, SWITCH, THERMOSTAT, Home, home
+from .home import MEMORY, MINUTE, NUMBER, PRICE, SWITCH, THERMOSTAT, Home, home
 
 __all__ = ["home"]
 
@@ -424,23 +424,6 @@ async def test_a_memory_too_short(home: Home, caplog: pytest.LogCaptureFixture) 
     await home.price(0.6)
     assert (home.state(), home.calls) == ("on", [])
     assert "The memory cannot be written" in caplog.text
-
-
-async def test_signal(home: Home) -> None:
-    """A price signal that is off means dear; one that is unavailable means nothing."""
-    await start(home, price=SIGNAL)
-    home.hass.states.async_set(SIGNAL, "unavailable")
-    await home.wait(1)
-    assert home.state() == "on"
-    home.hass.states.async_set(SIGNAL, "off")
-    await home.wait(11)
-    assert home.state() == "off"
-    home.hass.states.async_set(SIGNAL, "unavailable")
-    await home.wait(3)
-    assert home.state() == "off"
-    home.hass.states.async_set(SIGNAL, "on")
-    await home.wait(0.1)
-    assert home.state() == "on"
 
 
 @pytest.mark.parametrize("limit", [0, -0.1])

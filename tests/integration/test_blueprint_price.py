@@ -1,10 +1,17 @@
-"""What the blueprints that follow a price go by: a limit that is a number, or an entity."""
+"""What the blueprints that follow a price go by: a limit that is a number or an entity, or a price signal."""
 
 import logging
 
 import pytest
 
+from .conftest import eventually
 from .home import LIMIT, MEMORY, PRICE, SWITCH, Home, home
+from .signals import (
+    BINARY_SENSOR as SIGNAL,
+    LIMIT as SIGNAL_LIMIT,
+    is_shown,
+    stored_signal,
+)
 
 __all__ = ["home"]
 
@@ -136,3 +143,168 @@ async def test_nothing_chosen(
         for record in caplog.records
         if record.levelno >= logging.WARNING and "emplate" in record.getMessage()
     ]
+
+
+async def follow(home: Home, blueprint: str, **signal: object) -> None:
+    """Have a load that is on just while a price signal is: below 0.5, unless it is said otherwise."""
+    home.subentries.append(stored_signal(**{"price": "last_price", **signal}))
+    # A limit is the signal's own matter.
+    await start(home, blueprint, price=SIGNAL, limit="sensor.none", patience=15)
+
+
+def shown(home: Home) -> tuple[str, str]:
+    """Return what the signal shows, and what the load is."""
+    return home.state(SIGNAL), home.state()
+
+
+def acting_and_not(blueprint: str) -> tuple[float, str, str]:
+    """Return a price at which the blueprint acts, what the load is then, and what it was found."""
+    return (0.6, "off", "on") if blueprint == PAUSE else (0.4, "on", "off")
+
+
+@each
+async def test_a_signals_hysteresis(home: Home, blueprint: str) -> None:
+    """The load follows the signal where it is calm, and where it moves."""
+    await follow(home, blueprint, hysteresis=0.1)
+    assert home.state(SIGNAL) == "unknown"
+    for price, expected in (
+        (0.5, "off"),
+        (0.49, "on"),
+        (0.59, "on"),
+        (0.6, "off"),
+        (0.5, "off"),
+        (0.49, "on"),
+    ):
+        await home.price(price)
+        assert shown(home) == (expected, expected), price
+    changes = [call[0] for call in home.calls]
+    assert changes[blueprint == PAUSE :] == ["turn_on", "turn_off", "turn_on"]
+
+
+@each
+async def test_a_signals_least_times(home: Home, blueprint: str) -> None:
+    """They hold the load, and end by the clock with no trade."""
+    await follow(home, blueprint, least_on={"minutes": 10}, least_off={"minutes": 5})
+    await home.price(0.4)
+    await home.price(0.6)
+    await home.wait(9.9)
+    assert shown(home) == ("on", "on")
+    await home.wait(0.2)
+    assert shown(home) == ("off", "off")
+    await home.price(0.4)
+    await home.wait(4.8)
+    assert shown(home) == ("off", "off")
+    await home.wait(0.4)
+    assert shown(home) == ("on", "on")
+
+
+@each
+async def test_a_signals_limit_is_set(home: Home, blueprint: str) -> None:
+    """The load follows the dashboard at once, and what was set there holds after a restart."""
+
+    async def set_to(value: float) -> None:
+        await home.call("number.set_value", SIGNAL_LIMIT, value=value)
+
+    await follow(home, blueprint)
+    await home.price(0.45)
+    assert shown(home) == ("on", "on")
+    await set_to(0.4)
+    assert shown(home) == ("off", "off")
+    await set_to(0.46)
+    assert shown(home) == ("on", "on")
+    await home.restart()
+    assert shown(home) == ("unknown", "on")
+    await set_to(0.4)
+    await home.restart()
+    await home.price(0.45)
+    assert shown(home) == ("off", "off")
+
+
+@each
+async def test_a_signal_is_lost(home: Home, blueprint: str) -> None:
+    """A gap changes nothing; a load is not left set for longer than was asked for."""
+    price, held, found = acting_and_not(blueprint)
+    await follow(home, blueprint)
+    await home.price(price)
+    for _ in range(2):
+        await home.lose()
+        await home.wait(10)
+        assert shown(home) == ("unavailable", held)
+        await home.find()
+        # Trades may have been missed.
+        assert shown(home) == ("unknown", held)
+        await home.price(price)
+        assert shown(home) == (held, held)
+    await home.lose()
+    await home.wait(14)
+    assert shown(home) == ("unavailable", held)
+    await home.wait(2)
+    assert shown(home) == ("unavailable", found)
+    await home.find()
+    await home.wait(5)
+    assert home.state() == found
+    await home.price(price)
+    assert shown(home) == (held, held)
+
+
+@each
+async def test_a_signal_is_removed(home: Home, blueprint: str) -> None:
+    """The load is put back after the longest time without a price."""
+    price, held, found = acting_and_not(blueprint)
+    await follow(home, blueprint)
+    await home.price(price)
+    (signal,) = home.entry.subentries
+    assert home.hass.config_entries.async_remove_subentry(home.entry, signal)
+    await home.wait(14)
+    assert shown(home) == ("gone", held)
+    await home.wait(2)
+    assert home.state() == found
+
+
+@each
+async def test_a_signal_of_the_book(home: Home, blueprint: str) -> None:
+    """After an outage the book decides, as soon as it is known."""
+    place = home.market.control.place_order
+
+    async def follows(signal: str) -> None:
+        await eventually(is_shown(home.hass, signal, SIGNAL))
+        await home.wait(0.1)
+        assert home.state() == signal
+
+    await follow(home, blueprint, price="best_ask")
+    await follows("off")
+    await place(None, side="sell", power=1000, price=0.4)
+    await follows("on")
+    await home.lose()
+    await home.wait(5)
+    assert shown(home) == ("unavailable", "on")
+    await home.find()
+    await follows("on")
+    await home.lose()
+    await place(None, side="buy", power=1000, price=0.4)
+    assert shown(home) == ("unavailable", "on")
+    await home.find()
+    await follows("off")
+
+
+@each
+@pytest.mark.parametrize("crash", [False, True])
+async def test_restart_with_a_signal(home: Home, blueprint: str, crash: bool) -> None:
+    """The signal is within its hysteresis what it was, and its least time goes on; so does the load."""
+    await follow(home, blueprint, hysteresis=0.1, least_on={"minutes": 10})
+    await home.price(0.4)
+    await home.wait(2)
+    await home.restart(crash=crash)
+    assert shown(home) == ("unknown", "on")
+    await home.price(0.55)
+    assert shown(home) == ("on", "on")
+    await home.restart(crash=crash)
+    await home.wait(5)
+    await home.price(0.6)
+    await home.wait(2)
+    assert shown(home) == ("on", "on")
+    await home.wait(2)
+    assert shown(home) == ("off", "off")
+    await home.restart(crash=crash)
+    await home.price(0.55)
+    assert shown(home) == ("off", "off")

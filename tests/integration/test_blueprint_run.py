@@ -2,7 +2,7 @@
 
 import pytest
 
-from .home import MEMORY, NUMBER, PRICE, SIGNAL, SWITCH, THERMOSTAT, Home, home
+from .home import MEMORY, NUMBER, PRICE, SWITCH, THERMOSTAT, Home, home
 
 __all__ = ["home"]
 
@@ -245,21 +245,6 @@ async def test_a_switch_fails_until_power_is_dear(home: Home) -> None:
     home.failing = False
     await home.wait(3)
     assert (home.state(), home.notices) == ("off", [])
-
-
-async def test_signal(home: Home) -> None:
-    """A price signal that is on means cheap; one that is unavailable means nothing."""
-    await start(home, price=SIGNAL)
-    states: list[tuple[str, str]] = [
-        ("unavailable", "off"),
-        ("on", "on"),
-        ("unavailable", "on"),
-        ("off", "off"),
-    ]
-    for signal, load in states:
-        home.hass.states.async_set(SIGNAL, signal)
-        await home.wait(11)
-        assert (signal, home.state()) == (signal, load)
 
 
 @pytest.mark.parametrize("limit", [0, -0.25])

@@ -396,7 +396,6 @@ async def day(
 ) -> AsyncGenerator[Day]:
     """Begin a day in a home with all automations."""
     prepare(tmp_path, monkeypatch)
-    monkeypatch.setattr("custom_components.glocalflex.market.client.BOOK_INTERVAL", 0.0)
     watcher = Watcher(market)
     watcher.connect()
     home = DayHome(tmp_path, market, clock, hass_storage)
