@@ -49,5 +49,16 @@ class DeliverySensor(DeliveryEntity, SensorEntity):
     @override
     def native_value(self) -> datetime | None:
         """Return it; None where no delivery is ahead."""
-        delivery = self.coordinator.deliveries.known().next(dt_util.utcnow())
+        delivery = self._next
         return None if delivery is None else self.entity_description.value_fn(delivery)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str | None]:
+        """Return the delivery's side."""
+        delivery = self._next
+        return {} if delivery is None else {"side": delivery.side}
+
+    @property
+    def _next(self) -> Delivery | None:
+        return self.coordinator.deliveries.known().next(dt_util.utcnow())

@@ -96,8 +96,9 @@ async def test_prepared_late(home: Home) -> None:
     assert home.state() == "on"
 
 
-async def test_prepared_for_nothing(home: Home) -> None:
-    """Where the delivery comes to nothing, what was found is put back as well."""
+@pytest.mark.parametrize("another", [False, True])
+async def test_prepared_for_nothing(home: Home, another: bool) -> None:
+    """Where the delivery comes to nothing, what was found is put back as well, also with another ahead."""
     colder = {
         "action": "climate.set_temperature",
         "target": {"entity_id": THERMOSTAT},
@@ -105,6 +106,8 @@ async def test_prepared_for_nothing(home: Home) -> None:
     }
     await start(home, THERMOSTAT, value=17, lead=10, prepare=[colder])
     await home.delivery(START, END)
+    if another:
+        await home.delivery(END + QUARTER, END + 2 * QUARTER, "order-2")
     await home.to(START - 9 * 60 * SECOND)
     assert home.temperature == 23
     await home.say_status("cancelled", "order-1")
@@ -170,15 +173,46 @@ async def test_prepared_in_another_delivery(home: Home) -> None:
     await start(home, lead=10)
     await home.delivery(START, END, side="buy")
     await home.delivery(END, END + QUARTER, "order-2")
+    await home.to(END - 11 * 60 * SECOND)
+    assert home.notices == []
     await home.to(END - 9 * 60 * SECOND)
-    assert home.notices == ["preparing", "preparing"]
+    assert home.notices == ["preparing"]
     await home.to(END + QUARTER + SECOND)
-    assert home.notices[2:] == ["shed", "restored"]
+    assert home.notices == ["preparing", "shed", "restored"]
+
+
+@pytest.mark.parametrize("is_called_off", [False, True])
+async def test_another_comes_before(home: Home, is_called_off: bool) -> None:
+    """What was prepared stays so behind a delivery of bought power, unless it comes to nothing then."""
+    warmer = {
+        "action": "climate.set_temperature",
+        "target": {"entity_id": THERMOSTAT},
+        "data": {"temperature": 23},
+    }
+    await start(home, THERMOSTAT, value=17, lead=30, prepare=[warmer])
+    await home.delivery(START, END)
+    begin = START - QUARTER / 3
+    await home.delivery(begin, START, "order-2", side="buy")
+    if is_called_off:
+        await home.say_status("cancelled", "order-1")
+    await home.to(begin - SECOND)
+    assert home.temperature == 23
+    await home.to(START - SECOND)
+    assert home.temperature == (21 if is_called_off else 23)
+    await home.to(START + SECOND)
+    assert home.temperature == (21 if is_called_off else 17)
+    await home.to(END + SECOND)
+    assert home.temperature == 21
+    assert home.notices == (
+        ["preparing", "restored"]
+        if is_called_off
+        else ["preparing", "shed", "restored"]
+    )
 
 
 async def test_bought(home: Home) -> None:
-    """A delivery of power that was bought sheds nothing, unless that is asked for."""
-    await start(home)
+    """A delivery of power that was bought sheds nothing, and is not prepared for, unless that is asked for."""
+    await start(home, lead=10)
     await home.delivery(START, END, side="buy")
     await home.to(END + SECOND)
     assert home.calls == []
@@ -200,11 +234,20 @@ async def test_sold_while_bought(home: Home) -> None:
 
 
 async def test_bought_too(home: Home) -> None:
-    """Where it is asked for, every delivery sheds."""
-    await start(home, only_sold=False)
+    """Where it is asked for, every delivery is prepared for and sheds."""
+    await start(home, lead=10, only_sold=False)
     await home.delivery(START, END, side="buy")
     await home.to(START + SECOND)
     assert home.state() == "off"
+    assert home.notices == ["preparing", "shed"]
+
+
+async def test_a_side_that_is_not_said(home: Home) -> None:
+    """It counts as sold: better prepared and shed for nothing than not delivered."""
+    await start(home, lead=10)
+    await home.delivery(START, END, side=None)
+    await home.to(END + SECOND)
+    assert home.notices == ["preparing", "shed", "restored"]
 
 
 @pytest.mark.parametrize("crash", [False, True])

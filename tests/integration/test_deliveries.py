@@ -336,6 +336,27 @@ async def test_adjoining(
     assert states == calendar_states == [STATE_ON, STATE_OFF]
 
 
+async def test_the_side_of_the_next(
+    clock: Clock, hass: HomeAssistant, market: Simulator, entry: MockConfigEntry
+) -> None:
+    """Both sensors tell what the next one does, as far as the market says, and nothing where none is ahead."""
+
+    def sides() -> set[Any]:
+        return {attributes(hass, name).get("side", "none") for name in (START, END)}
+
+    assert sides() == {"none"}
+    for name, hours, side in (
+        ("sold", 2, "sell"),
+        ("bought", 1, "buy"),
+        ("unsaid", 3, None),
+    ):
+        span = window(NOON + hours * HOUR)
+        await tell(hass, market, entry, order_status("filled", name, side=side, **span))
+    for hours, side in enumerate(("buy", "sell", None, "none")):
+        await clock.move(hass, NOON + hours * HOUR)
+        assert sides() == {side}
+
+
 async def test_told_while_it_waits(
     clock: Clock, hass: HomeAssistant, market: Simulator, entry: MockConfigEntry
 ) -> None:
