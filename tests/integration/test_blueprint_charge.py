@@ -682,14 +682,14 @@ async def test_a_number(home: Home) -> None:
     assert home.calls == [("set_value", NUMBER, v) for v in (16, 6, 16)]
 
 
-ENTITY = {"active_choice": "entity", "entity": TIME_TO_FULL, "minutes": 60}
+ENTITY = {"active_choice": "Entity", "Entity": TIME_TO_FULL, "Number": 60}
 
 
 @pytest.mark.parametrize(
     ("given", "state", "unit"),
     [
         ("30", "", ""),
-        ({"active_choice": "minutes", "minutes": 30, "entity": TIME_TO_FULL}, "", ""),
+        ({"active_choice": "Number", "Number": 30, "Entity": TIME_TO_FULL}, "", ""),
         (TIME_TO_FULL, "30", None),
         (ENTITY, "30", "min"),
         (ENTITY, "0.5", "h"),
