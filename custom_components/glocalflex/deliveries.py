@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from math import fsum
 from typing import Self
 
@@ -82,10 +83,14 @@ class Deliveries:
         begun = self._sorted[: bisect_right(self._starts, at)]
         return [delivery for delivery in begun if at < delivery.end]
 
-    def next(self, after: datetime) -> Delivery | None:
-        """Return the first that has not begun."""
-        index = bisect_right(self._starts, after)
-        return self._sorted[index] if index < len(self._sorted) else None
+    def next(
+        self, after: datetime, *, is_bought: bool | None = None
+    ) -> Delivery | None:
+        """Return the first that has not begun; of what was bought, or of all else, if asked for."""
+        ahead = islice(self._sorted, bisect_right(self._starts, after), None)
+        return next(
+            (each for each in ahead if is_bought in (None, each.side == "buy")), None
+        )
 
     def next_edge(self, after: datetime) -> datetime | None:
         """Return when a delivery begins or ends next."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -49,16 +49,25 @@ class DeliverySensor(DeliveryEntity, SensorEntity):
     @override
     def native_value(self) -> datetime | None:
         """Return it; None where no delivery is ahead."""
-        delivery = self._next
-        return None if delivery is None else self.entity_description.value_fn(delivery)
+        return self._time_of(self._next())
 
     @property
     @override
-    def extra_state_attributes(self) -> dict[str, str | None]:
-        """Return the delivery's side."""
-        delivery = self._next
-        return {} if delivery is None else {"side": delivery.side}
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return the delivery's side, and the same of the next of each side.
 
-    @property
-    def _next(self) -> Delivery | None:
-        return self.coordinator.deliveries.known().next(dt_util.utcnow())
+        One whose side the market does not say counts as sold.
+        """
+        delivery = self._next()
+        return {
+            "side": delivery and delivery.side,
+            "sold": self._time_of(self._next(is_bought=False)),
+            "bought": self._time_of(self._next(is_bought=True)),
+        }
+
+    def _next(self, *, is_bought: bool | None = None) -> Delivery | None:
+        deliveries = self.coordinator.deliveries.known()
+        return deliveries.next(dt_util.utcnow(), is_bought=is_bought)
+
+    def _time_of(self, delivery: Delivery | None) -> datetime | None:
+        return None if delivery is None else self.entity_description.value_fn(delivery)

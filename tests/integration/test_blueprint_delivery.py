@@ -181,6 +181,19 @@ async def test_prepared_in_another_delivery(home: Home) -> None:
     assert home.notices == ["preparing", "shed", "restored"]
 
 
+async def test_another_was_agreed_on_before(home: Home) -> None:
+    """A delivery of bought power that comes first delays no preparation."""
+    await start(home, lead=10)
+    await home.delivery(START - QUARTER / 3, START, side="buy")
+    await home.delivery(START, END, "order-2")
+    await home.to(START - 11 * 60 * SECOND)
+    assert home.notices == []
+    await home.to(START - 9 * 60 * SECOND)
+    assert home.notices == ["preparing"]
+    await home.to(END + SECOND)
+    assert home.notices == ["preparing", "shed", "restored"]
+
+
 @pytest.mark.parametrize("is_called_off", [False, True])
 async def test_another_comes_before(home: Home, is_called_off: bool) -> None:
     """What was prepared stays so behind a delivery of bought power, unless it comes to nothing then."""
@@ -196,7 +209,7 @@ async def test_another_comes_before(home: Home, is_called_off: bool) -> None:
     if is_called_off:
         await home.say_status("cancelled", "order-1")
     await home.to(begin - SECOND)
-    assert home.temperature == 23
+    assert home.temperature == (21 if is_called_off else 23)
     await home.to(START - SECOND)
     assert home.temperature == (21 if is_called_off else 23)
     await home.to(START + SECOND)

@@ -336,25 +336,31 @@ async def test_adjoining(
     assert states == calendar_states == [STATE_ON, STATE_OFF]
 
 
-async def test_the_side_of_the_next(
+async def test_the_next_of_each_side(
     clock: Clock, hass: HomeAssistant, market: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Both sensors tell what the next one does, as far as the market says, and nothing where none is ahead."""
-
-    def sides() -> set[Any]:
-        return {attributes(hass, name).get("side", "none") for name in (START, END)}
-
-    assert sides() == {"none"}
+    """Both sensors tell the side of the next one, and the same of the next of each side."""
     for name, hours, side in (
         ("sold", 2, "sell"),
         ("bought", 1, "buy"),
         ("unsaid", 3, None),
     ):
-        span = window(NOON + hours * HOUR)
+        span = window(NOON + hours * HOUR, NOON + (hours + 0.5) * HOUR)
         await tell(hass, market, entry, order_status("filled", name, side=side, **span))
-    for hours, side in enumerate(("buy", "sell", None, "none")):
+
+    def shown(name: str, later: float = 0) -> tuple[Any, ...]:
+        found = attributes(hass, name)
+        times = (
+            time and (time - NOON) / HOUR - later
+            for time in (found["sold"], found["bought"])
+        )
+        return (found["side"], *times)
+
+    for hours, expected in enumerate(
+        (("buy", 2, 1), ("sell", 2, None), (None, 3, None), (None, None, None))
+    ):
         await clock.move(hass, NOON + hours * HOUR)
-        assert sides() == {side}
+        assert shown(START) == shown(END, 0.5) == expected
 
 
 async def test_told_while_it_waits(
