@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 import shutil
@@ -45,8 +46,15 @@ THERMOSTAT = "climate.living_room"
 NUMBER = "input_number.current"
 LIMIT = "input_number.limit"
 
-MARKET = object()
-"""As an input: the device of the whole market."""
+
+@dataclass(frozen=True)
+class DeviceOf:
+    """As an input: the device of an entity."""
+
+    entity_id: str
+
+
+MARKET = DeviceOf(PRICE)
 
 MINUTE = timedelta(minutes=1)
 # What comes on the minute comes within this of it.
@@ -247,20 +255,24 @@ class Home:
         return {stored["state"]["entity_id"]: stored for stored in data}
 
     async def _set_up_automations(self) -> None:
-        """Make the automations, with the market's device where an input asks for it."""
-        device = er.async_get(self.hass).async_get(PRICE)
-        assert device is not None
+        """Make the automations, with a device's id where an input asks for it."""
         config: list[dict[str, Any]] = []
         for made in self._automations:
             blueprint = made["use_blueprint"]
             inputs = {
-                name: device.device_id if value is MARKET else value
+                name: self._device_id(value) if isinstance(value, DeviceOf) else value
                 for name, value in blueprint["input"].items()
             }
             config.append({**made, "use_blueprint": {**blueprint, "input": inputs}})
         assert await async_setup_component(
             self.hass, automation.DOMAIN, {automation.DOMAIN: config}
         )
+
+    def _device_id(self, device: DeviceOf) -> str:
+        entity = er.async_get(self.hass).async_get(device.entity_id)
+        assert entity is not None
+        assert entity.device_id is not None
+        return entity.device_id
 
     def _listen(self) -> None:
         hass = self.hass

@@ -1,12 +1,18 @@
 """The blueprint that shifts a load that can wait: what must happen to it, and what must not."""
 
 from datetime import timedelta
+import logging
 from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .conftest import NOON
-from .home import MARKET, MEMORY, SWITCH, Home, home
+from custom_components.glocalflex.const import DOMAIN
+from script.development.run import LOOPBACK, free_port
+
+from .conftest import NOON, eventually
+from .home import MARKET, MEMORY, SWITCH, DeviceOf, Home, home
+from .test_area import stored
 
 __all__ = ["home"]
 
@@ -18,6 +24,7 @@ HOUR = timedelta(hours=1)
 MINUTES = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 ASKED = "input_boolean.asked"
+BOOK_STREAM = "binary_sensor.glocalflex_order_book_stream"
 
 # Noon is NOON in UTC; the load is to be ready five hours later, and runs for one.
 READY = NOON + 5 * HOUR
@@ -48,6 +55,15 @@ def in_utc(home: Home) -> None:
 async def ask(home: Home) -> None:
     """Ask for the load to run."""
     await home.call("input_boolean.turn_on", ASKED)
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged as an error."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno >= logging.ERROR
+    ]
 
 
 async def test_the_cheapest_time(home: Home) -> None:
@@ -98,12 +114,26 @@ async def test_nothing_is_offered(home: Home) -> None:
     assert home.state() == "on"
 
 
-async def test_the_market_is_away(home: Home) -> None:
-    """The plan that was made holds; without one it runs as late as it can."""
-    await start(home)
+@pytest.mark.parametrize("device", [MARKET, DeviceOf("sensor.finland_best_ask")])
+@pytest.mark.parametrize("is_all_away", [False, True])
+async def test_the_market_is_away(
+    home: Home,
+    device: DeviceOf,
+    is_all_away: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The plan that was made holds; without one it runs as late as it can. Nobody is bothered."""
+    home.subentries.append(stored())
+    await start(home, market=device)
     await home.offers(OFFERS)
     await ask(home)
-    await home.lose()
+    assert home.messages == ["Charger is to start at 11:00."]
+    if is_all_away:
+        await home.lose()
+    else:
+        home.market.control.refuse(503, what="stream")
+        await home.market.control.cut("orderbook")
+        await eventually(lambda: home.state(BOOK_STREAM) == "off")
     await home.to(NOON + 2 * HOUR + SECOND)
     assert home.state() == "on"
     await home.to(NOON + 3 * HOUR + MINUTES)
@@ -113,6 +143,67 @@ async def test_the_market_is_away(home: Home) -> None:
     assert home.state() == "off"
     await home.to(LATEST + SECOND)
     assert home.state() == "on"
+    assert errors(caplog) == []
+
+
+async def test_the_market_comes_back(home: Home) -> None:
+    """It is asked again, and the load follows what is offered then."""
+    await start(home)
+    await home.lose()
+    await ask(home)
+    await home.wait(20)
+    await home.find()
+    await home.offers(OFFERS)
+    await home.to(NOON + 2 * HOUR + SECOND)
+    assert home.state() == "on"
+
+
+async def test_another_market_is_away(home: Home) -> None:
+    """That is no reason not to ask."""
+    await start(home)
+    data = {"kind": "public", "host": f"{LOOPBACK}:{free_port(0)}", "plain": True}
+    another = MockConfigEntry(domain=DOMAIN, unique_id="another", data=data)
+    another.add_to_hass(home.hass)
+    assert await home.hass.config_entries.async_setup(another.entry_id)
+    assert home.state(f"{BOOK_STREAM}_2") == "off"
+    await home.offers(OFFERS)
+    await ask(home)
+    assert home.messages == ["Charger is to start at 11:00."]
+    assert await home.hass.config_entries.async_unload(another.entry_id)
+
+
+async def test_no_market(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong is said, and the load is ready all the same."""
+    await start(home, market="0123456789abcdef")
+    await ask(home)
+    await home.to(LATEST + SECOND)
+    assert home.state() == "on"
+    assert "0123456789abcdef" in errors(caplog)[0]
+
+
+async def test_the_last_choice(home: Home) -> None:
+    """As long as there are two times to start at, it is the cheaper one."""
+    await start(home)
+    await home.to(LATEST - 20 * MINUTES)
+    quarter = LATEST - 15 * MINUTES
+    await home.offers({quarter: 0.1, quarter + HOUR: 0.9})
+    await ask(home)
+    await home.to(quarter - SECOND)
+    assert home.state() == "off"
+    await home.to(quarter + SECOND)
+    assert home.state() == "on"
+
+
+async def test_near_the_latest_start(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The market is not asked for a run that would not be ready."""
+    await start(home, duration=50)
+    await home.offers({})
+    await ask(home)
+    await home.to(READY - 50 * MINUTES + SECOND)
+    assert home.state() == "on"
+    assert errors(caplog) == []
 
 
 async def test_the_entry_is_removed(home: Home) -> None:
