@@ -194,10 +194,11 @@ async def test_a_market_that_moves(home: Home, seed: int) -> None:
 
 
 async def test_nothing_is_offered(home: Home) -> None:
-    """It charges as late as it can, and is ready."""
+    """It charges as late as it can, and is ready, also where the offers have gone."""
     await start(home)
-    await offer(home, {})
+    await offer(home, OFFERS)
     await ask(home)
+    await offer(home, {})
     assert await charged(home, LAST + 1) == [17, 18, 19]
     await home.wait(1)
     assert (home.state(), home.state(ASKED)) == ("off", "off")
@@ -225,7 +226,7 @@ async def test_not_on_a_quarter(home: Home) -> None:
     assert (home.state(), home.state(ASKED)) == ("off", "off")
 
 
-@pytest.mark.parametrize(("minutes", "quarters"), [(17, [5]), (18, [5, 14])])
+@pytest.mark.parametrize(("minutes", "quarters"), [(2, [5]), (17, [5]), (18, [5, 14])])
 async def test_the_rest(home: Home, minutes: int, quarters: list[int]) -> None:
     """It stops when it has charged. For up to two minutes it goes on, and does not start once more."""
     await start(home, minutes=minutes)
@@ -400,23 +401,22 @@ async def test_a_charger_that_comes_late(
 
 
 async def test_off_after_hours(home: Home, clock: Clock) -> None:
-    """Of a time in which the load was seen on only before, five minutes count at most."""
-    await start(home, minutes=30)
+    """Of a time in which the load was seen on only before, five and a half minutes count."""
+    await start(home)
     await offer(home, OFFERS)
     await ask(home)
     await home.to(NOON + 5 * QUARTER + 4 * MINUTES)
 
     def fails() -> None:
         home.kept("input_boolean.charger", "off")
-        clock.set(NOON + 8 * QUARTER)
+        clock.set(NOON + 9 * QUARTER + MINUTES)
 
-    await restart(home, OFFERS, meanwhile=fails)
-    assert home.state() == "off"
-    assert await charged(home, 14) == [9]
-    # The missing minutes of the first quarter.
-    await home.to(NOON + 14 * QUARTER + 5 * MINUTES)
+    await restart(home, OFFERS | {13: 0.4}, meanwhile=fails)
     assert home.state() == "on"
-    await home.wait(10)
+    assert await charged(home, 14) == [9, 13]
+    await home.to(NOON + 14 * QUARTER + 7 * MINUTES)
+    assert home.state() == "on"
+    await home.wait(2)
     assert (home.state(), home.state(ASKED)) == ("off", "off")
 
 
