@@ -101,7 +101,8 @@ def _schema(names: Mapping[str, str]) -> vol.Schema:
                     translation_key="direction",
                 )
             ),
-            vol.Required(CONF_LIMIT): _number(
+            # Without a default the editor shows the least number there is.
+            vol.Required(CONF_LIMIT, default=0.0): _number(
                 -HIGHEST_PRICE, HIGHEST_PRICE, PRICE_UNIT
             ),
             vol.Required(CONF_HYSTERESIS, default=0.0): _number(

@@ -20,7 +20,7 @@ from homeassistant.helpers.target import (
     async_extract_referenced_entity_ids,
 )
 
-from .const import DOMAIN
+from .const import DOMAIN, SUBENTRY_SIGNAL
 from .coordinator import MarketCoordinator
 from .device import async_find_part
 from .market_part import MarketPart
@@ -54,6 +54,12 @@ def async_validate_target(
         raise vol.Invalid("choose the device of a market or of an area")
     devices = dr.async_get(hass)
     entities = er.async_get(hass)
+    signals = {
+        subentry.subentry_id
+        for entry in hass.config_entries.async_entries(DOMAIN)
+        for subentry in entry.subentries.values()
+        if subentry.subentry_type == SUBENTRY_SIGNAL
+    }
     named = set(selection.device_ids)
     for entity_id in selection.entity_ids:
         if (entity := entities.async_get(entity_id)) is None:
@@ -68,6 +74,11 @@ def async_validate_target(
         if (identifier := _identifier(device.identifiers)) is None:
             raise vol.Invalid(
                 f"{name} is neither a GLocalFlex market nor an area of one"
+            )
+        if identifier in signals:
+            raise vol.Invalid(
+                f"{name} is a price signal: choose its market or area, or go by the"
+                " state of its binary sensor"
             )
         if not has_areas and hass.config_entries.async_get_entry(identifier) is None:
             raise vol.Invalid(

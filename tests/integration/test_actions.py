@@ -899,9 +899,15 @@ async def test_described(entry: MockConfigEntry, hass: HomeAssistant) -> None:
         answer = {"optional": False} if action.answers else None
         assert descriptions[action.name].get("response") == answer
     practice = MockConfigEntry(domain=DOMAIN, data={"kind": "practice"})
-    models = {
-        MarketPart.whole(one, NOON).device.get("model") for one in (entry, practice)
-    }
-    for name in ("get_orders", "get_contracts"):
-        selector = descriptions[name]["fields"]["device_id"]["selector"]["device"]
+    whole, simulated = (
+        MarketPart.whole(one, NOON).device["model"] for one in (entry, practice)
+    )
+    area = next(part for part in entry.runtime_data.parts if part.area).device["model"]
+    for name, description in descriptions.items():
+        selector = description["fields"]["device_id"]["selector"]["device"]
+        models = {
+            "get_orders": {whole, simulated},
+            "get_contracts": {whole, simulated},
+            "rehearse": {simulated, area},
+        }.get(name, {whole, simulated, area})
         assert {offered["model"] for offered in selector["filter"]} == models

@@ -78,6 +78,22 @@ async def test_added(
     assert hass.states.get("sensor.cheap_power_best_ask") is None
 
 
+async def test_filled_in(
+    hass: HomeAssistant, account_entry: MockConfigEntry, set_up: SetUp
+) -> None:
+    """All but the name is there to begin with: an empty number would show as the least allowed."""
+    await set_up(account_entry)
+    flows = hass.config_entries.subentries
+    form: dict[str, Any] = dict(
+        await flows.async_init(
+            (account_entry.entry_id, "signal"), context={"source": "user"}
+        )
+    )
+    none = {"hours": 0, "minutes": 0, "seconds": 0}
+    filled_in = {**SIGNAL, "limit": 0, "least_on": none, "least_off": none}
+    assert form["data_schema"]({"name": "Cheap power"}) == filled_in
+
+
 async def test_choice_of_areas(
     hass: HomeAssistant, account_entry: MockConfigEntry, set_up: SetUp
 ) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.glocalflex.market import StreamName
 from custom_components.glocalflex.simulator import Simulator
@@ -27,6 +28,7 @@ from .automations import (
     trigger,
 )
 from .conftest import SetUp
+from .signals import BINARY_SENSOR, add_signal
 from .test_area import stored, with_areas
 
 
@@ -200,3 +202,47 @@ async def test_other_targets(
     await hass.async_block_till_done()
     await close_trade(hass, market, 5, location=FINLAND)
     assert sorted(run["id"] for run in await automations.runs()) == ["entity", "label"]
+
+
+@pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
+async def test_offered(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
+) -> None:
+    """For a device, the editor offers what it can have, which is nothing for a price signal."""
+    await add_signal(hass, entry)
+    client = await hass_ws_client(hass)
+
+    async def offered(entity_id: str) -> set[str]:
+        found = er.async_get(hass).async_get(entity_id)
+        assert found is not None
+        names = set()
+        for kind in ("triggers", "conditions"):
+            await client.send_json_auto_id(
+                {
+                    "type": f"get_{kind}_for_target",
+                    "target": {"device_id": [found.device_id]},
+                }
+            )
+            names |= {*(await client.receive_json())["result"]}
+        return {
+            name.removeprefix("glocalflex.")
+            for name in names
+            if name.startswith("glocalflex.")
+        }
+
+    of_an_area = {
+        "best_price_crossed",
+        "market_data_fresh",
+        "order_expired",
+        "price",
+        "trade_closed",
+    }
+    assert await offered("sensor.finland_best_ask") == of_an_area
+    assert await offered("sensor.glocalflex_best_ask") == of_an_area | {
+        "contract_status_changed",
+        "delivery_active",
+        "delivery_ended",
+        "delivery_started",
+        "order_status_changed",
+    }
+    assert await offered(BINARY_SENSOR) == set()

@@ -27,6 +27,7 @@ from .automations import (
 )
 from .conftest import SetUp
 from .messages import contract_status, expired_order, order_status, trade
+from .signals import BINARY_SENSOR, LIMIT, add_signal
 from .test_area import stored, with_areas
 
 pytestmark = pytest.mark.filterwarnings(
@@ -301,7 +302,7 @@ async def test_wrong_options(
 async def test_wrong_target(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator, entry: MockConfigEntry
 ) -> None:
-    """A device of another integration is refused, and an area where it never has any events."""
+    """What never has any events is refused: another's device, a signal, an area in some cases."""
     devices = dr.async_get(hass)
     other = devices.async_get_or_create(
         config_entry_id=entry.entry_id, identifiers={("other", "one")}, name="Toaster"
@@ -323,6 +324,11 @@ async def test_wrong_target(
         for area in (finland, {"entity_id": "event.finland_trade"}):
             found = await refusal(hass, hass_ws_client, triggers=trigger(name, area))
             assert "Finland is an area" in found
+    await add_signal(hass, entry)
+    for target in (LIMIT, BINARY_SENSOR):
+        config = trigger("order_status_changed", {"entity_id": target})
+        found = await refusal(hass, hass_ws_client, triggers=config)
+        assert "Cheap power is a price signal: choose its market" in found
     missing = {"trigger": "glocalflex.trade_closed"}
     assert "target" in await refusal(hass, hass_ws_client, triggers=missing)
 
