@@ -162,6 +162,10 @@ class HomeAssistant:
         found = await self._get(f"/api/states/{entity_id}")
         return msgspec.json.decode(found, type=State).state
 
+    async def perform(self, domain: str, action: str, **data: str) -> None:
+        """Perform an action."""
+        await self._post(f"/api/services/{domain}/{action}", **data)
+
     async def _walk(self, kind: str, handler: object, *steps: Answers) -> None:
         """Answer a flow's steps one after the other."""
         flow = f"/api/config/config_entries/{kind}"

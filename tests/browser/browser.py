@@ -11,6 +11,7 @@ from selenium.common.exceptions import TimeoutException, WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -78,7 +79,12 @@ class Browser:
             # The icon is no part of the button: a click meant for it would count as going astray.
             ActionChains(self._chrome).move_to_element(button).click().perform()
 
-        self._click(None, f'button[aria-label="{name}"]', point_and_click, from_the_end)
+        self._click(
+            None,
+            f':is(button, ha-button)[aria-label="{name}"]',
+            point_and_click,
+            from_the_end,
+        )
 
     def write(self, selector: str, what: str) -> None:
         """Write into the topmost field of a kind."""
@@ -87,8 +93,7 @@ class Browser:
             if (element := self._showing(None, selector)) is None:
                 return False
             element.click()
-            element.clear()
-            element.send_keys(what)
+            element.send_keys(f"{Keys.CONTROL}a{Keys.NULL}{what}")
             return element.get_property("value") == what
 
         self.wait_until(written, f"write {what} into {selector}")
@@ -149,7 +154,7 @@ def chromium(profile: Path) -> Generator[Browser]:
     for argument in (
         *ARGUMENTS,
         f"--user-data-dir={profile}",
-        "--window-size=1280,1000",
+        "--window-size=1280,1600",
         "--lang=en",
     ):
         options.add_argument(argument)

@@ -8,15 +8,20 @@ import sys
 
 import aiohttp
 import pytest
+import pytest_asyncio
+from pytest_socket import enable_socket
 
 import custom_components.glocalflex
+from custom_components.glocalflex.simulator import Settings, Simulator
 from script.development.child import child
 from script.development.home_assistant import HomeAssistant
 from script.development.run import LOOPBACK, free_port
-from script.development.state import ONBOARDING
+from script.development.state import ONBOARDING, ROOT
 
 from .browser import Browser, chromium
+from .home import CHARGER, PASSWORD, USERNAME
 
+AUTOMATIONS = "automations.yaml"
 CONFIGURATION = """\
 homeassistant:
   name: Home
@@ -33,14 +38,19 @@ http:
 frontend:
 config:
 automation: !include automations.yaml
-input_boolean:
-  charger:
+template:
+  switch:
+    # Is what it was told to be.
+    unique_id: car_charger
     name: Car charger
+    turn_on: []
+    turn_off: []
 input_number:
   price_limit:
     name: Price limit
     min: -1
     max: 1
+    initial: 0.5
 logger:
   default: warning
 """
@@ -57,18 +67,22 @@ def store(
     (storage / key).write_text(json.dumps(content))
 
 
-@pytest.fixture
-async def home_assistant(tmp_path: Path) -> AsyncGenerator[str]:
-    """Run a Home Assistant that somebody has signed in to before; returns its address."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def started(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncGenerator[tuple[str, Path]]:
+    """Run a Home Assistant that somebody has signed in to before; returns its address and folder."""
+    enable_socket()  # Comes before what allows them for each test
     port = free_port(0)
-    folder = tmp_path / "config"
+    folder = tmp_path_factory.mktemp("home-assistant") / "config"
     shutil.copytree(
         custom_components.glocalflex.__path__[0],
         folder / "custom_components" / "glocalflex",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    shutil.copytree(ROOT / "blueprints", folder / "blueprints")
     (folder / "configuration.yaml").write_text(CONFIGURATION.format(port=port))
-    (folder / "automations.yaml").write_text("[]")
+    (folder / AUTOMATIONS).write_text("[]")
     server = {"server_host": [LOOPBACK], "server_port": port}
     store(folder, "http", (1, 1), server)
     store(folder, "onboarding", (4, 1), ONBOARDING)
@@ -83,7 +97,7 @@ async def home_assistant(tmp_path: Path) -> AsyncGenerator[str]:
                 "--skip-pip",
                 "--log-no-color",
             ],
-            tmp_path / "home-assistant.log",
+            folder.with_name("home-assistant.log"),
         ),
         aiohttp.ClientSession() as session,
     ):
@@ -91,7 +105,38 @@ async def home_assistant(tmp_path: Path) -> AsyncGenerator[str]:
         await hass.sign_in()
         await hass.finish_onboarding()
         await hass.wait_until_started()
-        yield url
+        yield url, folder
+
+
+@pytest.fixture
+async def hass_api(started: tuple[str, Path]) -> AsyncGenerator[HomeAssistant]:
+    """Sign in to a Home Assistant without entries and automations, the charger off."""
+    url, folder = started
+    async with aiohttp.ClientSession() as session:
+        hass = HomeAssistant(session, url)
+        await hass.sign_in()
+        await hass.perform("switch", "turn_off", entity_id=CHARGER)
+        yield hass
+        for entry in await hass.entries():
+            await hass.remove(entry)
+        (folder / AUTOMATIONS).write_text("[]")
+        await hass.perform("automation", "reload")
+
+
+@pytest.fixture
+def home_assistant(started: tuple[str, Path], hass_api: HomeAssistant) -> str:
+    """Return that Home Assistant's address."""
+    return started[0]
+
+
+@pytest.fixture
+async def market() -> AsyncGenerator[Simulator]:
+    """Run a market in which nothing happens that the test does not ask for."""
+    settings = Settings(
+        speed=0, orders_per_minute=0, book_interval=0.02, users={USERNAME: PASSWORD}
+    )
+    async with Simulator(settings) as simulator:
+        yield simulator
 
 
 @pytest.fixture

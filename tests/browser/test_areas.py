@@ -1,10 +1,7 @@
 """A part of the market, from its offer after the set-up to its removal, with a mouse."""
 
-import pytest
-
-from homeassistant.config_entries import ConfigFlow
-
 from .browser import Browser
+from .home import newer_pages
 from .test_practice_market import PAGE, choose_practice_market
 
 LIVE = (
@@ -15,10 +12,7 @@ LIVE = (
 )
 
 
-@pytest.mark.skipif(
-    not hasattr(ConfigFlow, "async_on_create_entry"),
-    reason="Older releases offer no area, and their forms lead another way",
-)
+@newer_pages
 def test_area(browser: Browser, home_assistant: str) -> None:
     """An area is offered, made, changed and removed by clicking, and is live meanwhile."""
     choose_practice_market(browser, home_assistant)

@@ -2,8 +2,6 @@
 
 import re
 
-import aiohttp
-
 from script.development.home_assistant import HomeAssistant
 
 from .browser import Browser
@@ -24,12 +22,11 @@ PRICES = (
 AXES = rf"EUR/kWh( -?\d+\.\d+)+( {TIME} [AP]M| \w+, \w+ \d+)+( [\d.]+ \w?W){{2}}"
 
 
-async def test_forward_curve_card(browser: Browser, home_assistant: str) -> None:
+async def test_forward_curve_card(
+    browser: Browser, home_assistant: str, hass_api: HomeAssistant
+) -> None:
     """The card draws the practice market's prices, and tells those that are pointed at."""
-    async with aiohttp.ClientSession() as session:
-        hass = HomeAssistant(session, home_assistant)
-        await hass.sign_in()
-        await hass.set_up("practice", {})
+    await hass_api.set_up("practice", {})
     browser.open(home_assistant)
     browser.command(
         type="lovelace/dashboards/create",
