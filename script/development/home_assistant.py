@@ -85,7 +85,7 @@ class HomeAssistant:
         if any(
             step.step == "user" and not step.done for step in await self._onboarding()
         ):
-            await self._post(
+            await self.post(
                 "/api/onboarding/users",
                 name="Developer",
                 username="developer",
@@ -95,7 +95,7 @@ class HomeAssistant:
                 client_id=self._client["client_id"],
             )
         login = msgspec.json.decode(
-            await self._post(
+            await self.post(
                 "/auth/login_flow", handler=["trusted_networks", None], **self._client
             ),
             type=Login,
@@ -114,7 +114,7 @@ class HomeAssistant:
         """Leave nothing for the browser to ask, and make ours the dashboard it lands on."""
         for step in await self._onboarding():
             if not step.done:
-                await self._post(f"/api/onboarding/{step.step}", **self._client)
+                await self.post(f"/api/onboarding/{step.step}", **self._client)
         await self._command(
             type="frontend/set_system_data",
             key="core",
@@ -164,14 +164,14 @@ class HomeAssistant:
 
     async def perform(self, domain: str, action: str, **data: str) -> None:
         """Perform an action."""
-        await self._post(f"/api/services/{domain}/{action}", **data)
+        await self.post(f"/api/services/{domain}/{action}", **data)
 
     async def _walk(self, kind: str, handler: object, *steps: Answers) -> None:
         """Answer a flow's steps one after the other."""
         flow = f"/api/config/config_entries/{kind}"
-        shown = msgspec.json.decode(await self._post(flow, handler=handler), type=Flow)
+        shown = msgspec.json.decode(await self.post(flow, handler=handler), type=Flow)
         for step in steps:
-            answer = await self._post(f"{flow}/{shown.flow_id}", **step)
+            answer = await self.post(f"{flow}/{shown.flow_id}", **step)
             shown = msgspec.json.decode(answer, type=Flow)
         if shown.type != "create_entry":
             raise Refused(f"the flow ends with {shown.reason or shown.errors}")
@@ -200,7 +200,8 @@ class HomeAssistant:
             response.raise_for_status()
             return await response.read()
 
-    async def _post(self, path: str, **body: Any) -> bytes:
+    async def post(self, path: str, **body: Any) -> bytes:
+        """Send JSON to the HTTP API; return what it answers."""
         async with self._session.post(
             self._url + path, headers=self._headers, json=body
         ) as response:

@@ -3,42 +3,16 @@
 from argparse import ArgumentParser
 from pathlib import Path
 import re
-import shutil
 import sys
 from tempfile import TemporaryDirectory
 from time import sleep
 
-from selenium.common.exceptions import TimeoutException
-from selenium.webdriver import Chrome, ChromeOptions
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.support.wait import WebDriverWait
-
+from .browser import chromium
 from .state import STATES
 
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-)
-WAIT_SECONDS = 60
 SETTLE_SECONDS = (
     4  # Graphs are drawn after the text; a lively market's never come to rest
 )
-
-# Home Assistant's page is made of nested shadow roots: its text is gathered through all.
-SHOWN_TEXT = """
-const walk = node =>
-  node.nodeType === Node.TEXT_NODE ? node.data
-  : ["STYLE", "SCRIPT"].includes(node.nodeName) ? ""
-  : [node.shadowRoot, ...node.childNodes].filter(Boolean).map(walk).join(" ");
-return walk(document.body).replace(/\\s+/g, " ");
-"""
 PRICE = re.compile(r"-?\d+\.\d+ EUR/kWh")
 PRICES_SHOWN = 3
 
@@ -46,36 +20,16 @@ PRICES_SHOWN = 3
 def take(url: str, file: Path, *, width: int, height: int) -> None:
     """Open the address, wait until prices show, and save a PNG.
 
-    Raises TimeoutException with the text found on the page where none show.
+    Raises AssertionError with the text found on the page where none show.
     """
-    with TemporaryDirectory() as profile:
-        options = ChromeOptions()
-        for argument in (
-            *ARGUMENTS,
-            f"--user-data-dir={profile}",
-            f"--window-size={width},{height}",
-            "--lang=en",
-        ):
-            options.add_argument(argument)
-        browser = Chrome(options, Service(shutil.which("chromedriver")))
-        try:
-            browser.get(url)
-            wait = WebDriverWait(browser, WAIT_SECONDS)
-            try:
-                wait.until(lambda _: len(PRICE.findall(text(browser))) >= PRICES_SHOWN)
-            except TimeoutException as error:
-                raise TimeoutException(
-                    f"no prices show: {text(browser)[:2000]}"
-                ) from error
-            sleep(SETTLE_SECONDS)
-            browser.save_screenshot(str(file))
-        finally:
-            browser.quit()
-
-
-def text(browser: Chrome) -> str:
-    """Read all the text that the page shows."""
-    return str(browser.execute_script(SHOWN_TEXT))
+    with TemporaryDirectory() as profile, chromium(Path(profile)) as browser:
+        browser.resize(width, height)
+        browser.open(url)
+        browser.wait_until(
+            lambda: len(PRICE.findall(browser.text)) >= PRICES_SHOWN, "see prices"
+        )
+        sleep(SETTLE_SECONDS)
+        file.write_bytes(browser.picture)
 
 
 def main() -> int:
@@ -98,8 +52,8 @@ def main() -> int:
         parser.error("script/run is not running: start it first, or give --url")
     try:
         take(url, arguments.file, width=arguments.width, height=arguments.height)
-    except TimeoutException as error:
-        print(f"screenshot: {error.msg}", file=sys.stderr)
+    except AssertionError as error:
+        print(f"screenshot: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -12,6 +12,7 @@ from .home_assistant import DOMAIN
 ROOT = Path(__file__).parents[2]
 STATES = ROOT / ".run"
 TEMPLATE = ROOT / "config"
+BLUEPRINTS = f"blueprints/automation/{DOMAIN}"
 
 type Settings = dict[str, str | int | bool | None | list[str]]
 
@@ -76,8 +77,14 @@ class State:
             self.config / "custom_components" / DOMAIN,
             ROOT / "custom_components" / DOMAIN,
         )
+        blueprints = self.config / BLUEPRINTS
+        blueprints.mkdir(parents=True, exist_ok=True)
+        for file in (ROOT / BLUEPRINTS).iterdir():
+            link(blueprints / file.name, file)
         for file in TEMPLATE.iterdir():
             link(self.config / file.name, file)
+        if not (automations := self.config / "automations.yaml").exists():
+            automations.write_text("[]")
         if not self._storage("onboarding").exists():
             self._store("onboarding", (4, 1), ONBOARDING)
         server = HTTP_SERVER | {"server_host": [host], "server_port": port}

@@ -13,12 +13,12 @@ from pytest_socket import enable_socket
 
 import custom_components.glocalflex
 from custom_components.glocalflex.simulator import Settings, Simulator
+from script.development.browser import Browser, chromium
 from script.development.child import child
 from script.development.home_assistant import HomeAssistant
 from script.development.run import LOOPBACK, free_port
 from script.development.state import ONBOARDING, ROOT
 
-from .browser import Browser, chromium
 from .home import CHARGER, PASSWORD, USERNAME
 
 AUTOMATIONS = "automations.yaml"

@@ -1,6 +1,7 @@
 """A part of the market, from its offer after the set-up to its removal, with a mouse."""
 
-from .browser import Browser
+from script.development.browser import Browser
+
 from .home import newer_pages
 from .test_practice_market import PAGE, choose_practice_market
 

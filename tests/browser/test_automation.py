@@ -3,9 +3,9 @@
 import asyncio
 
 from custom_components.glocalflex.simulator import Simulator
+from script.development.browser import Browser
 from script.development.home_assistant import HomeAssistant
 
-from .browser import Browser
 from .home import CHARGER, follow, newer_pages, offer, shows
 
 

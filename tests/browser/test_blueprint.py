@@ -5,9 +5,9 @@ from pathlib import Path
 
 from custom_components.glocalflex.simulator import Simulator
 from homeassistant.util.yaml import load_yaml
+from script.development.browser import Browser
 from script.development.home_assistant import HomeAssistant
 
-from .browser import Browser
 from .conftest import AUTOMATIONS
 from .home import CHARGER, follow, newer_pages, offer, shows
 

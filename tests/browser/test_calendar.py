@@ -5,9 +5,9 @@ from datetime import timedelta
 from functools import partial
 
 from custom_components.glocalflex.simulator import Simulator
+from script.development.browser import Browser
 from script.development.home_assistant import HomeAssistant
 
-from .browser import Browser
 from .home import USERNAME, follow, newer_pages
 
 

@@ -2,9 +2,8 @@
 
 import re
 
+from script.development.browser import Browser
 from script.development.home_assistant import HomeAssistant
-
-from .browser import Browser
 
 DASHBOARD = "hours-ahead"
 CARD = {

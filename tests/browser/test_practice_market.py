@@ -2,7 +2,7 @@
 
 import re
 
-from .browser import Browser
+from script.development.browser import Browser
 
 PAGE = "/config/integrations/integration/glocalflex"
 LIVE = (

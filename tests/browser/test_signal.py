@@ -3,9 +3,9 @@
 import asyncio
 
 from custom_components.glocalflex.simulator import Simulator
+from script.development.browser import Browser
 from script.development.home_assistant import HomeAssistant
 
-from .browser import Browser
 from .home import follow, newer_pages, offer
 from .test_practice_market import PAGE
 

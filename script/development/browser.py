@@ -15,10 +15,28 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from script.development.screenshot import ARGUMENTS, text
-
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 PATIENCE = 30.0
 POLL = 0.1
+
+# Home Assistant's page is made of nested shadow roots: its text is gathered through all.
+SHOWN_TEXT = """
+const walk = node =>
+  node.nodeType === Node.TEXT_NODE ? node.data
+  : ["STYLE", "SCRIPT"].includes(node.nodeName) ? ""
+  : [node.shadowRoot, ...node.childNodes].filter(Boolean).map(walk).join(" ");
+return walk(document.body).replace(/\\s+/g, " ");
+"""
 
 # What shows a text is looked for through all shadow roots; the last one lies on top.
 SHOWING = """
@@ -55,7 +73,24 @@ class Browser:
     @property
     def text(self) -> str:
         """All that the page shows."""
-        return text(self._chrome)
+        return str(self._chrome.execute_script(SHOWN_TEXT))
+
+    @property
+    def picture(self) -> bytes:
+        """The page as a PNG."""
+        return bytes(self._chrome.get_screenshot_as_png())
+
+    def resize(self, width: int, height: int) -> None:
+        """Set how much of the page shows."""
+        size = {"width": width, "height": height}
+        self._chrome.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {**size, "deviceScaleFactor": 1, "mobile": False},
+        )
+
+    def run(self, script: str, *arguments: object) -> object:
+        """Run JavaScript."""
+        return self._chrome.execute_script(script, *arguments)
 
     def open(self, url: str) -> None:
         """Open an address."""
@@ -72,6 +107,28 @@ class Browser:
         """Click on what shows exactly this text, once it has come to rest."""
         self._click(label, selector, WebElement.click)
 
+    def click_on_left(self, label: str) -> None:
+        """Click on where a text begins: what shows it may hold buttons behind."""
+
+        def point_and_click(element: WebElement) -> None:
+            left = 5 - element.rect["width"] // 2
+            ActionChains(self._chrome).move_to_element_with_offset(
+                element, left, 0
+            ).click().perform()
+
+        self._click(label, "*", point_and_click)
+
+    def scroll_to(self, label: str) -> None:
+        """Have what shows exactly this text in view."""
+
+        def scrolled() -> bool:
+            if (element := self._showing(label, "*")) is None:
+                return False
+            self.run("arguments[0].scrollIntoView()", element)
+            return True
+
+        self.wait_until(scrolled, f"scroll to {label}")
+
     def press(self, name: str, from_the_end: int = 1) -> None:
         """Click on the last button, or on one before it, that shows an icon and has this name."""
 
@@ -81,7 +138,7 @@ class Browser:
 
         self._click(
             None,
-            f':is(button, ha-button)[aria-label="{name}"]',
+            f':is(button, ha-button, ha-svg-icon)[aria-label="{name}"]',
             point_and_click,
             from_the_end,
         )
