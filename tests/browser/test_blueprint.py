@@ -30,6 +30,8 @@ def fill_in(browser: Browser, home_assistant: str) -> None:
     browser.click("Select an entity")
     browser.click("Price limit")
     browser.click("Select an entity *")
+    browser.wait_for("Best ask")
+    assert "Ask orders" not in browser.text
     browser.click("Best ask")
     browser.click("Save")
     # It has no traces before it is saved.
