@@ -44,7 +44,8 @@ COLOURS = 128
 PLACEHOLDER = "0123456789abcdef0123456789abcdef"
 # What an example switches, sets and looks at.
 ENTITY = re.compile(
-    r"(?<!action: )\b((?:climate|counter|input_\w+|notify|number|switch)\.(\w+))"
+    r"(?<!action: )\b((?:binary_sensor|climate|counter|input_\w+|notify|number|switch)"
+    r"\.((?!glocalflex)\w+))"
 )
 OURS = re.compile(r"(trigger|condition): glocalflex\.(\w+)")
 
@@ -127,7 +128,7 @@ async def documented(hass: HomeAssistant) -> dict[str, Take]:
         name = f"{kind}-{key}"
         await add_automation(hass, name, text)
         takes[name] = partial(of_automation, name, texts[f"{kind}s"][key]["name"])
-    for document in (DOCS / "blueprints").glob("*.md"):
+    for document in sorted((DOCS / "blueprints").glob("*.md")):
         title = document.read_text(encoding="utf-8").partition("\n")[0]
         for text in examples(document):
             name = f"blueprint-{document.stem}"

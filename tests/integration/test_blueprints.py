@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from homeassistant.components.automation.config import AUTOMATION_BLUEPRINT_SCHEMA
-from homeassistant.components.blueprint.models import Blueprint
+from homeassistant.components.blueprint.models import Blueprint, BlueprintInputs
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import load_yaml, parse_yaml
 
@@ -16,7 +16,7 @@ from .messages import order_status
 
 __all__ = ["home"]
 
-DOCS = Path(__file__).parents[2] / "docs" / "blueprints.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 FILES = sorted(BLUEPRINTS.glob("*.yaml"))
 
@@ -85,13 +85,20 @@ def test_import(file: Path) -> None:
 
 @each
 def test_docs(file: Path) -> None:
-    """The docs describe each input under the name that the user sees."""
-    text = DOCS.read_text(encoding="utf-8")
-    (section,) = (
-        part for part in text.split("\n## ")[1:] if f"`{file.stem}.yaml`" in part
-    )
-    for _, described in inputs(blueprint(load_yaml(str(file))).metadata):
-        assert f"| {described['name']}" in section
+    """A page describes each input under the name that the user sees, with a picture and an example."""
+    loaded = blueprint(load_yaml(str(file)))
+    page = DOCS / "blueprints" / f"{file.stem}.md"
+    text = page.read_text(encoding="utf-8")
+    for _, described in inputs(loaded.metadata):
+        assert f"| {described['name']} |" in text
+    assert f"](../images/blueprint-{file.stem}.png)" in text
+    example = parse_yaml(text.split("```yaml\n")[1].split("```")[0])
+    assert isinstance(example, dict)
+    assert example["use_blueprint"]["path"] == f"glocalflex/{file.name}"
+    BlueprintInputs(loaded, example).validate()
+    assert example["use_blueprint"]["input"].keys() <= loaded.inputs.keys()
+    index = (DOCS / "blueprints.md").read_text(encoding="utf-8")
+    assert f"](blueprints/{file.stem}.md)" in index
 
 
 @pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
