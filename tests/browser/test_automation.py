@@ -28,7 +28,8 @@ def switch_charger(browser: Browser, action: str, name: str) -> None:
     browser.click("Save")
     browser.write("input", name)
     browser.click("Save", "ha-button")
-    browser.wait_for(name)
+    # It has no traces before it is saved.
+    browser.wait_for(name, "Traces")
 
 
 def make_automation(browser: Browser, home_assistant: str) -> None:

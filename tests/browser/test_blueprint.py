@@ -28,6 +28,7 @@ def fill_in(browser: Browser, home_assistant: str) -> None:
     browser.click("Car charger")
     browser.click("Entity")
     browser.click("Select an entity")
+    browser.write('input[placeholder="Search"]', "Price limit")
     browser.click("Price limit")
     browser.click("Select an entity *")
     browser.wait_for("Best ask")
