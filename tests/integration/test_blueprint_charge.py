@@ -193,7 +193,12 @@ async def test_a_market_that_moves(home: Home, seed: int) -> None:
     assert home.state(ASKED) == "off"
 
 
-async def test_nothing_is_offered(home: Home) -> None:
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged as an error."""
+    return [r.message for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+async def test_nothing_is_offered(home: Home, caplog: pytest.LogCaptureFixture) -> None:
     """It charges as late as it can, and is ready, also where the offers have gone."""
     await start(home)
     await offer(home, OFFERS)
@@ -202,6 +207,7 @@ async def test_nothing_is_offered(home: Home) -> None:
     assert await charged(home, LAST + 1) == [17, 18, 19]
     await home.wait(1)
     assert (home.state(), home.state(ASKED)) == ("off", "off")
+    assert errors(caplog) == []
 
 
 async def test_too_little_is_offered(home: Home) -> None:
@@ -214,15 +220,21 @@ async def test_too_little_is_offered(home: Home) -> None:
     assert await charged(home, LAST + 1) == [12, 19]
 
 
-async def test_not_on_a_quarter(home: Home) -> None:
-    """The time of day need not be one that the market knows."""
-    await start(home, ready_by=f"{READY + 5 * MINUTES:%H:%M:%S}", minutes=20)
+@pytest.mark.parametrize(
+    ("minutes", "quarters", "at_last"), [(20, [5], "on"), (32, [5, 14], "off")]
+)
+async def test_not_on_a_quarter(
+    home: Home, minutes: int, quarters: list[int], at_last: str
+) -> None:
+    """The time of day need not be one that the market knows: the last quarter is shorter then."""
+    ready_by = READY + 5 * MINUTES
+    await start(home, ready_by=f"{ready_by:%H:%M:%S}", minutes=minutes)
     await offer(home, OFFERS | {20: -0.1})
     await ask(home)
-    assert await charged(home, 15) == [5]
-    await home.to(READY + MINUTES + SECOND)
-    assert home.state() == "on"
-    await home.to(READY + 6 * MINUTES + SECOND)
+    assert await charged(home, 15) == quarters
+    await home.to(READY + MINUTES)
+    assert home.state() == at_last
+    await home.to(ready_by + MINUTES)
     assert (home.state(), home.state(ASKED)) == ("off", "off")
 
 
@@ -252,7 +264,24 @@ async def test_the_market_is_away(home: Home, caplog: pytest.LogCaptureFixture) 
     await home.wait(1)
     await ask(home)
     assert await charged(home, LAST + 1) == [17, 18, 19]
-    assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
+    assert errors(caplog) == []
+
+
+async def test_away_and_a_switch_fails(home: Home) -> None:
+    """What is missing is charged as late as it can be, beside what was chosen."""
+    await start(home)
+    await offer(home, OFFERS)
+    await ask(home)
+    await home.lose()
+    home.failing = True
+    await home.to(NOON + 5 * QUARTER + 5 * MINUTES)
+    home.failing = False
+    await home.wait(2)
+    assert await charged(home, LAST) == CHEAPEST
+    await home.to(NOON + LAST * QUARTER + 5 * MINUTES)
+    assert home.state() == "on"
+    await home.wait(4)
+    assert (home.state(), home.state(ASKED)) == ("off", "off")
 
 
 async def test_the_entry_is_removed(home: Home) -> None:
@@ -750,6 +779,20 @@ async def test_the_memory_cannot_be_written(home: Home) -> None:
     await ask(home)
     await home.to(READY + HOUR)
     assert home.calls == []
+
+
+async def test_the_memory_is_unavailable(home: Home) -> None:
+    """What is being charged is not known then: nothing is done, and nothing forgotten."""
+    await start(home)
+    await offer(home, OFFERS)
+    await ask(home)
+    remembered = home.state(MEMORY)
+    home.hass.states.async_set(MEMORY, STATE_UNAVAILABLE)
+    runs = home.runs()
+    await home.to(NOON + 5 * QUARTER + 6 * MINUTES)
+    assert (runs, home.calls) == ([], [])
+    home.hass.states.async_set(MEMORY, remembered)
+    assert await charged(home, 14) == [5, 6, 9]
 
 
 @pytest.mark.parametrize(
