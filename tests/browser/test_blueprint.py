@@ -51,7 +51,9 @@ async def test_blueprint(
     await follow(hass_api, market)
     await offer(market, 0.6)
     await asyncio.to_thread(fill_in, browser, home_assistant)
-    (automation,) = load_yaml(started[1] / AUTOMATIONS)
+    saved = load_yaml(started[1] / AUTOMATIONS)
+    assert isinstance(saved, list)
+    (automation,) = saved
     # The form that blueprints are tried with.
     assert automation["use_blueprint"]["input"]["limit"] == {
         "active_choice": "Entity",
