@@ -87,24 +87,22 @@ async def started(
     store(folder, "http", (1, 1), server)
     store(folder, "onboarding", (4, 1), ONBOARDING)
     url = f"http://{LOOPBACK}:{port}"
-    async with (
-        child(
-            "Home Assistant",
-            [
-                sys.executable,
-                *("-m", "script.development.hass"),
-                *("--config", folder),
-                "--skip-pip",
-                "--log-no-color",
-            ],
-            folder.with_name("home-assistant.log"),
-        ),
-        aiohttp.ClientSession() as session,
+    async with child(
+        "Home Assistant",
+        [
+            sys.executable,
+            *("-m", "script.development.hass"),
+            *("--config", folder),
+            "--skip-pip",
+            "--log-no-color",
+        ],
+        folder.with_name("home-assistant.log"),
     ):
-        hass = HomeAssistant(session, url)
-        await hass.sign_in()
-        await hass.finish_onboarding()
-        await hass.wait_until_started()
+        async with aiohttp.ClientSession() as session:
+            hass = HomeAssistant(session, url)
+            await hass.sign_in()
+            await hass.finish_onboarding()
+            await hass.wait_until_started()
         yield url, folder
 
 
