@@ -46,9 +46,11 @@ const walk = root => {
   for (const element of root.querySelectorAll("*")) {
     const own = [...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE)
       .map(node => node.data).join("").trim();
+    // A slot takes up no room of its own.
+    const shown = element.localName === "slot" ? element.parentElement : element;
     if (element.matches(selector) && (wanted === null || own === wanted)
-        && element.checkVisibility({visibilityProperty: true})
-        && element.getClientRects().length) found.push(element);
+        && shown?.checkVisibility({visibilityProperty: true})
+        && shown.getClientRects().length) found.push(shown);
     if (element.shadowRoot) walk(element.shadowRoot);
   }
 };

@@ -6,7 +6,7 @@ from custom_components.glocalflex.simulator import Simulator
 from script.development.browser import Browser
 from script.development.home_assistant import HomeAssistant
 
-from .home import follow, newer_pages, offer
+from .home import follow, offer
 from .test_practice_market import PAGE
 
 # In the form, the other numbers are not below zero.
@@ -38,7 +38,8 @@ def turn_round(browser: Browser, home_assistant: str) -> None:
     browser.press("Change price signal")
     browser.click("Above the limit")
     browser.click("Submit")
-    browser.wait_for("Reconfiguration was successful")
+    # In the words of Home Assistant, or in ours.
+    browser.wait_for("Reconfiguration was successful|The price signal was changed")
     browser.click("Close")
     browser.click("Cheap power")
     browser.wait_for("Cheap power On")
@@ -56,7 +57,6 @@ def remove(browser: Browser, home_assistant: str) -> None:
     browser.wait_for("Flexibility market")
 
 
-@newer_pages
 async def test_signal(
     browser: Browser, home_assistant: str, hass_api: HomeAssistant, market: Simulator
 ) -> None:
