@@ -29,6 +29,12 @@ START = NOON + QUARTER
 END = START + QUARTER
 SECOND = timedelta(seconds=1)
 
+WARMER = {
+    "action": "climate.set_temperature",
+    "target": {"entity_id": THERMOSTAT},
+    "data": {"temperature": 23},
+}
+
 
 async def start(home: Home, load: str = SWITCH, **inputs: object) -> None:
     """Shed a load that runs."""
@@ -62,12 +68,7 @@ async def test_the_window(home: Home) -> None:
 
 async def test_prepared(home: Home) -> None:
     """The user's actions are run ahead, once; what was found before them is put back."""
-    warmer = {
-        "action": "climate.set_temperature",
-        "target": {"entity_id": THERMOSTAT},
-        "data": {"temperature": 23},
-    }
-    await start(home, THERMOSTAT, value=17, lead=10, prepare=[warmer])
+    await start(home, THERMOSTAT, value=17, lead=10, prepare=[WARMER])
     await home.delivery(START, END)
     await home.to(START - 11 * 60 * SECOND)
     assert home.temperature == 21
@@ -99,12 +100,7 @@ async def test_prepared_late(home: Home) -> None:
 @pytest.mark.parametrize("another", [False, True])
 async def test_prepared_for_nothing(home: Home, another: bool) -> None:
     """Where the delivery comes to nothing, what was found is put back as well, also with another ahead."""
-    colder = {
-        "action": "climate.set_temperature",
-        "target": {"entity_id": THERMOSTAT},
-        "data": {"temperature": 23},
-    }
-    await start(home, THERMOSTAT, value=17, lead=10, prepare=[colder])
+    await start(home, THERMOSTAT, value=17, lead=10, prepare=[WARMER])
     await home.delivery(START, END)
     if another:
         await home.delivery(END + QUARTER, END + 2 * QUARTER, "order-2")
@@ -116,6 +112,21 @@ async def test_prepared_for_nothing(home: Home, another: bool) -> None:
     await home.to(END)
     assert home.temperature == 21
     assert home.notices == ["preparing", "restored"]
+
+
+async def test_another_sold_comes_before(home: Home) -> None:
+    """What was prepared stays so, and serves the one that comes first."""
+    await start(home, THERMOSTAT, value=17, lead=30, prepare=[WARMER])
+    await home.delivery(START, END)
+    begin = START - QUARTER / 3
+    await home.delivery(begin, START, "order-2")
+    await home.to(begin - SECOND)
+    assert home.temperature == 23
+    await home.to(begin + SECOND)
+    assert home.temperature == 17
+    await home.to(END + SECOND)
+    assert home.temperature == 21
+    assert home.notices == ["preparing", "shed", "restored"]
 
 
 async def test_no_preparation(home: Home) -> None:
@@ -182,27 +193,23 @@ async def test_prepared_in_another_delivery(home: Home) -> None:
 
 
 async def test_another_was_agreed_on_before(home: Home) -> None:
-    """A delivery of bought power that comes first delays no preparation."""
-    await start(home, lead=10)
-    await home.delivery(START - QUARTER / 3, START, side="buy")
-    await home.delivery(START, END, "order-2")
-    await home.to(START - 11 * 60 * SECOND)
+    """A delivery of bought power that comes first delays no preparation, and repeats none."""
+    sold = START + 3 * QUARTER
+    await start(home, lead=30)
+    await home.delivery(sold - QUARTER, sold, side="buy")
+    await home.delivery(sold, sold + QUARTER, "order-2")
+    await home.to(sold - 31 * 60 * SECOND)
     assert home.notices == []
-    await home.to(START - 9 * 60 * SECOND)
+    await home.to(sold - 29 * 60 * SECOND)
     assert home.notices == ["preparing"]
-    await home.to(END + SECOND)
+    await home.to(sold + QUARTER + SECOND)
     assert home.notices == ["preparing", "shed", "restored"]
 
 
 @pytest.mark.parametrize("is_called_off", [False, True])
 async def test_another_comes_before(home: Home, is_called_off: bool) -> None:
     """What was prepared stays so behind a delivery of bought power, unless it comes to nothing then."""
-    warmer = {
-        "action": "climate.set_temperature",
-        "target": {"entity_id": THERMOSTAT},
-        "data": {"temperature": 23},
-    }
-    await start(home, THERMOSTAT, value=17, lead=30, prepare=[warmer])
+    await start(home, THERMOSTAT, value=17, lead=30, prepare=[WARMER])
     await home.delivery(START, END)
     begin = START - QUARTER / 3
     await home.delivery(begin, START, "order-2", side="buy")

@@ -11,7 +11,7 @@ from custom_components.glocalflex.const import DOMAIN
 from script.development.run import LOOPBACK, free_port
 
 from .conftest import NOON, eventually
-from .home import MARKET, MEMORY, SWITCH, DeviceOf, Home, home
+from .home import MARKET, MEMORY, PRICE, SWITCH, DeviceOf, Home, home
 from .test_area import stored
 
 __all__ = ["home"]
@@ -156,6 +156,18 @@ async def test_the_market_comes_back(home: Home) -> None:
     await home.offers(OFFERS)
     await home.to(NOON + 2 * HOUR + SECOND)
     assert home.state() == "on"
+
+
+async def test_other_streams_are_away(home: Home) -> None:
+    """The order book alone has the offers."""
+    await start(home)
+    await home.offers(OFFERS)
+    home.market.control.refuse(503, what="stream")
+    for stream in ("ticker", "trade"):
+        await home.market.control.cut(stream)
+    await eventually(lambda: home.state(PRICE) == "unavailable")
+    await ask(home)
+    assert home.messages == ["Charger is to start at 11:00."]
 
 
 async def test_another_market_is_away(home: Home) -> None:
