@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .conftest import NOON, Clock
@@ -304,6 +306,24 @@ async def test_the_action_is_gone(home: Home) -> None:
     assert await charged(home, LAST + 1) == [17, 18, 19]
     await home.wait(1)
     assert home.state() == "off"
+
+
+async def test_the_action_fails(home: Home) -> None:
+    """The car is charged at once where it has to be, whatever the market says to it."""
+    await start(home)
+
+    async def fails(call: ServiceCall) -> ServiceResponse:
+        raise HomeAssistantError("There is no book")
+
+    home.hass.services.async_register(
+        "glocalflex",
+        "get_run_costs",
+        fails,
+        supports_response=SupportsResponse.ONLY,
+    )
+    await home.to(READY - 44 * MINUTES)
+    await ask(home)
+    assert home.state() == "on"
 
 
 async def test_too_late(home: Home, clock: Clock) -> None:
