@@ -234,7 +234,12 @@ async def test_end(
         await hass.async_block_till_done()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", simulator.port)
-    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+    # That a machine at work is slow is no matter.
+    assert not [
+        record
+        for record in caplog.records
+        if record.levelname == "WARNING" and record.name != "asyncio"
+    ]
 
 
 async def test_not_started(
