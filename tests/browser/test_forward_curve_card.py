@@ -12,7 +12,9 @@ CARD = {
 }
 TIME = r"\d+:\d\d"
 # The readout: the quarter of an hour that it tells of, and what it tells.
-WINDOW = re.compile(rf"\w+, {TIME}( [AP]M)? – (\w+, )?{TIME} [AP]M(?= Best ask)")
+# Up to midnight, the days of both ends are told.
+DAY = r"(\d+ )?\w+, "
+WINDOW = re.compile(rf"{DAY}{TIME}( [AP]M)? – ({DAY})?{TIME} [AP]M(?= Best ask)")
 PRICES = (
     r"Best ask -?\d+\.\d\d+ EUR/kWh Offered [\d.]+ \w?W",
     r"Best bid -?\d+\.\d\d+ EUR/kWh Wanted [\d.]+ \w?W",
