@@ -812,6 +812,7 @@ async def test_the_memory_is_unavailable(home: Home) -> None:
     await home.to(NOON + 5 * QUARTER + 6 * MINUTES)
     assert (runs, home.calls) == ([], [])
     home.hass.states.async_set(MEMORY, remembered)
+    await home.settled()
     assert await charged(home, 14) == [5, 6, 9]
 
 
